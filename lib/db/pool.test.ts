@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { testDatabase } from '../testing/database.ts';
+import { isDatabaseError, uniqueViolation } from './errors.ts';
+import { inTx } from './tx.ts';
+
+test('a transaction is rolled back as a whole when its work throws', async () => {
+  const { pool, rowCount } = await testDatabase('verification');
+  await pool.query('create table t (n int primary key)');
+  const failing = inTx(pool, 'insert-then-fail', async (tx) => {
+    await tx.query('insert into t values ($1)', [1]);
+    throw new Error('planned');
+  });
+  await expect(failing).rejects.toThrow('planned');
+  expect(await rowCount('t')).toBe(0);
+});
+
+test('serializable rivals are retried until both have happened', async () => {
+  const { pool, rowCount } = await testDatabase('verification');
+  await pool.query('create table t (n int)');
+  const countThenInsert = () =>
+    inTx(pool, 'count-then-insert', async (tx) => {
+      const { rows } = await tx.query<{ n: number }>('select count(*) as n from t');
+      await tx.query('insert into t values ($1)', [rows[0]?.n]);
+    }, { isolation: 'serializable', attempts: 20 });
+  await Promise.all(Array.from({ length: 6 }, countThenInsert));
+  const { rows } = await pool.query<{ n: number }>('select n from t order by n');
+  expect(rows.map((row) => row.n)).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(await rowCount('t')).toBe(6);
+});
+
+test('a unique violation keeps its code and the connection stays usable', async () => {
+  const { pool } = await testDatabase('verification');
+  await pool.query('create table t (n int primary key)');
+  await pool.query('insert into t values ($1)', [1]);
+  const again = pool.query('insert into t values ($1)', [1]);
+  await expect(again).rejects.toSatisfy((error: unknown) => isDatabaseError(error, uniqueViolation));
+  expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+});

@@ -1,0 +1,122 @@
+import pg from 'pg';
+import { z } from 'zod';
+import { type Env, fileContent, integer, readEnv, secretFile } from '../process/config.ts';
+import type { Secret } from '../process/secret.ts';
+import { errorFields, type Log } from '../telemetry/log.ts';
+
+// bigint columns hold hours, counters and cursors far below 2^53; as strings they would only invite mistakes.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export interface DatabaseConfig {
+  readonly url: string;
+  readonly password?: Secret;
+  /** PEM of the authority that signs the database's certificate; present means TLS is demanded and verified. */
+  readonly ca?: string;
+  readonly poolSize: number;
+  /** Names the setting in start-up errors. */
+  readonly setting: string;
+}
+
+/** What store functions receive: a transaction, or the pool for a single statement. */
+export interface Queryable {
+  /**
+   * Runs one static statement, prepared under its own text. Never build `text` from data.
+   * Throws `pg.DatabaseError` (see `./errors.ts`).
+   */
+  query<R extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ rows: R[]; rowCount: number }>;
+}
+
+export interface Pool extends Queryable {
+  /** Borrows one connection for `use` and gives it back, or destroys it when `use` throws a connection error. */
+  withConnection<T>(use: (connection: Queryable) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** `SUBMISSION_DATABASE_URL` and so on for prefix `SUBMISSION`. */
+export function readDatabaseConfig(prefix: string, env: Env): DatabaseConfig {
+  const read = readEnv(
+    z.object({
+      [`${prefix}_DATABASE_URL`]: z.string().regex(/^postgres(ql)?:\/\/[^\s]+$/, 'must be a postgres:// URL'),
+      [`${prefix}_DATABASE_PASSWORD_FILE`]: secretFile().optional(),
+      [`${prefix}_DATABASE_CA_FILE`]: fileContent().optional(),
+      [`${prefix}_DATABASE_POOL_SIZE`]: integer({ min: 1, max: 100, default: 8 }),
+    }),
+    env,
+  ) as Record<string, unknown>;
+  const password = read[`${prefix}_DATABASE_PASSWORD_FILE`] as Secret | undefined;
+  const ca = read[`${prefix}_DATABASE_CA_FILE`] as string | undefined;
+  return {
+    url: read[`${prefix}_DATABASE_URL`] as string,
+    poolSize: read[`${prefix}_DATABASE_POOL_SIZE`] as number,
+    setting: `${prefix}_DATABASE_URL`,
+    ...(password ? { password } : {}),
+    ...(ca ? { ca } : {}),
+  };
+}
+
+/** pg's connection options for a configuration; also used by the migration runner. */
+export function connectionOptions(config: DatabaseConfig): pg.ClientConfig {
+  // pg prefers a password inside the URL over the option, so the file must be written into the URL's place.
+  const url = new URL(config.url);
+  const password = config.password?.reveal() ?? decodeURIComponent(url.password);
+  return {
+    host: decodeURIComponent(url.searchParams.get('host') ?? url.hostname.replace(/^\[|\]$/g, '')),
+    port: Number(url.port || 5432),
+    user: decodeURIComponent(url.username),
+    database: decodeURIComponent(url.pathname.slice(1)),
+    ...(password === '' ? {} : { password }),
+    ...(config.ca ? { ssl: { ca: config.ca, rejectUnauthorized: true } } : {}),
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 20_000,
+    keepAlive: true,
+  };
+}
+
+/** Opens a pool. It connects lazily; `migrate` is what proves at start-up that the database can be reached. */
+export function openPool(config: DatabaseConfig, log: Log): Pool {
+  const pool = new pg.Pool({ ...connectionOptions(config), max: config.poolSize, idleTimeoutMillis: 30_000 });
+  // Without a listener a dropped idle connection would end the process.
+  pool.on('error', (error) => log.warn('database-connection-lost', errorFields(error)));
+  return {
+    query: (text, values) => run(pool, text, values),
+    async withConnection(use) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      const onError = (error: Error) => {
+        broken = error;
+      };
+      client.on('error', onError);
+      try {
+        return await use({ query: (text, values) => run(client, text, values) });
+      } finally {
+        client.off('error', onError);
+        client.release(broken);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+const statementNames = new Map<string, string>();
+
+/** One name a text, so that PostgreSQL parses and plans it once a connection. */
+function statementName(text: string): string {
+  let name = statementNames.get(text);
+  if (name === undefined) {
+    name = `s${statementNames.size}`;
+    statementNames.set(text, name);
+  }
+  return name;
+}
+
+async function run<R extends object>(
+  client: pg.Pool | pg.PoolClient,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<{ rows: R[]; rowCount: number }> {
+  const result = await client.query<R>({ name: statementName(text), text, values: [...values] });
+  return { rows: result.rows, rowCount: result.rowCount ?? 0 };
+}

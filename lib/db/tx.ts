@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { deadlockDetected, isDatabaseError, serializationFailure } from './errors.ts';
+import type { Pool, Queryable } from './pool.ts';
+
+/** A transaction in progress. Store functions take it first; only handlers and jobs open one. */
+export interface Tx extends Queryable {
+  readonly transaction: string;
+}
+
+export interface TxOptions {
+  readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  /** How often the whole of `work` may be tried; it must have no effect outside the transaction. */
+  readonly attempts?: number;
+}
+
+const begin = {
+  'read committed': 'begin',
+  'repeatable read': 'begin isolation level repeatable read',
+  serializable: 'begin isolation level serializable',
+} as const;
+
+/**
+ * Runs `work` in one transaction, named for metrics and logs, and tries again when PostgreSQL asked for it
+ * (serialization failure, deadlock). No RPC inside a transaction (architecture section 3).
+ */
+export async function inTx<T>(
+  pool: Pool,
+  transaction: string,
+  work: (tx: Tx) => Promise<T>,
+  options: TxOptions = {},
+): Promise<T> {
+  const attempts = options.attempts ?? 5;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await pool.withConnection((connection) => once(connection, transaction, work, options));
+    } catch (error) {
+      const again = isDatabaseError(error, serializationFailure) || isDatabaseError(error, deadlockDetected);
+      if (!again || attempt >= attempts) throw error;
+      // The competing transaction needs a moment; 5, 10, 20 … ms keep two rivals from meeting again at once.
+      await delay(5 * 2 ** (attempt - 1));
+    }
+  }
+}
+
+async function once<T>(
+  connection: Queryable,
+  transaction: string,
+  work: (tx: Tx) => Promise<T>,
+  options: TxOptions,
+): Promise<T> {
+  await connection.query(begin[options.isolation ?? 'read committed']);
+  try {
+    const result = await work({ transaction, query: connection.query });
+    await connection.query('commit');
+    return result;
+  } catch (error) {
+    // When the connection itself broke there is nothing to roll back, and the first error is the one that matters.
+    await connection.query('rollback').catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,75 @@
+import { errorFields, jsonLog, type Log } from '../telemetry/log.ts';
+import { followClock } from '../time/followed-clock.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
+import { ConfigError } from './config.ts';
+
+/** What a process's `main` receives: its clock and log, and a place to say what must be closed at the end. */
+export interface ProcessContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Registers a step of the graceful stop; steps run in reverse order of registration. */
+  onStop(step: () => Promise<void> | void): void;
+  /** Aborted when the stop begins; loops end on it. */
+  readonly stopping: AbortSignal;
+}
+
+const stopLimitMs = 30_000;
+
+/**
+ * Runs one process of the mesh: opens what `main` lists, then waits for SIGTERM or SIGINT, closes everything in
+ * reverse and lets the process end by itself, so that nothing is cut off. A fault of the configuration ends start-up
+ * with one sentence a fault and exit status 78 (EX_CONFIG); any other failure with status 1.
+ */
+export async function runProcess(name: string, main: (context: ProcessContext) => Promise<void>): Promise<void> {
+  const steps: (() => Promise<void> | void)[] = [];
+  const stopping = new AbortController();
+  let log = jsonLog(name, () => systemClock.now());
+
+  const stop = async (): Promise<void> => {
+    if (stopping.signal.aborted) return;
+    stopping.abort(new Error('stopping'));
+    // A step that hangs must not keep the process for ever; the timer itself does not keep it alive.
+    setTimeout(() => {
+      log.error('stop-timed-out', { durationMs: stopLimitMs });
+      process.exit(1);
+    }, stopLimitMs).unref();
+    for (const step of steps.reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        log.error('stop-step-failed', errorFields(error));
+        process.exitCode = 1;
+      }
+    }
+    log.info('stopped');
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('unhandledRejection', (error) => {
+    log.error('unhandled-rejection', errorFields(error));
+    process.exitCode = 1;
+    void stop();
+  });
+
+  try {
+    const clockUrl = process.env['CLOCK_URL'];
+    const clock = clockUrl ? await followClock(clockUrl, (step) => steps.push(step)) : systemClock;
+    log = jsonLog(name, () => clock.now());
+    await main({ clock, log, stopping: stopping.signal, onStop: (step) => steps.push(step) });
+    if (!stopping.signal.aborted) log.info('started');
+  } catch (error) {
+    reportStartFailure(name, error, log);
+    await stop();
+  }
+}
+
+function reportStartFailure(name: string, error: unknown, log: Log): void {
+  if (error instanceof ConfigError) {
+    for (const fault of error.faults) process.stderr.write(`${name}: ${fault}\n`);
+    process.exitCode = 78;
+  } else {
+    log.error('start-failed', errorFields(error));
+    process.stderr.write(`${name}: start failed (${error instanceof Error ? error.name : typeof error})\n`);
+    process.exitCode = 1;
+  }
+}

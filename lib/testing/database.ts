@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { inject, onTestFinished } from 'vitest';
+import { openPool, type Pool } from '../db/pool.ts';
+import { silentLog } from '../telemetry/log.ts';
+import { templateName } from './global-setup.ts';
+
+export interface TestDatabase {
+  readonly pool: Pool;
+  readonly url: string;
+  /** Rows now in `table`. */
+  rowCount(table: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * A fresh database cloned from the template of `service` (its migrations applied), on the real PostgreSQL of the test
+ * run. Close it in `afterAll`, or use `testDatabase` inside a test.
+ */
+export async function openTestDatabase(service: string): Promise<TestDatabase> {
+  const port = inject('postgresPort');
+  const name = `${templateName(service)}_${randomBytes(6).toString('hex')}`;
+  const admin = `postgres://cwa_admin@127.0.0.1:${port}/postgres`;
+  await execute(admin, `create database "${name}" template "${templateName(service)}"`);
+  const url = `postgres://cwa_admin@127.0.0.1:${port}/${name}`;
+  const pool = openPool({ url, poolSize: 8, setting: 'TEST_DATABASE_URL' }, silentLog);
+  return {
+    pool,
+    url,
+    async rowCount(table) {
+      const { rows } = await pool.query<{ n: number }>(`select count(*) as n from ${table}`);
+      return rows[0]?.n ?? 0;
+    },
+    async close() {
+      await pool.close();
+      await execute(admin, `drop database if exists "${name}" with (force)`);
+    },
+  };
+}
+
+/** As `openTestDatabase`, closed when the running test ends. */
+export async function testDatabase(service: string): Promise<TestDatabase> {
+  const database = await openTestDatabase(service);
+  onTestFinished(() => database.close());
+  return database;
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
