@@ -12,7 +12,7 @@ export type FormatReason =
   | 'MESSAGE_MALFORMED'
   | 'VALUE_OUT_OF_RANGE'
   | 'PUBLIC_KEY_UNREADABLE'
-  | 'PUBLIC_KEY_CURVE'
+  | 'KEY_CURVE'
   | 'PRIVATE_KEY_UNREADABLE';
 
 /**

@@ -5,7 +5,7 @@ import { readFixed64, readInner, readInt32, readMessage, readOctets, readSint32,
 
 /** A key as it was read; what was absent stays undefined, because absent is not zero (P 0.4). */
 export interface DecodedKey {
-  keyData?: Uint8Array;
+  keyData?: Buffer;
   transmissionRiskLevel?: number;
   rollingStartIntervalNumber?: number;
   /** Absent means 144. */

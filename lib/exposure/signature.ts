@@ -59,6 +59,6 @@ function privateScalar(pem: string | KeyObject): Uint8Array {
 
 function assertP256(key: KeyObject, part: string): void {
   if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new FormatError('PUBLIC_KEY_CURVE', part, 'is not a key on the curve P-256');
+    throw new FormatError('KEY_CURVE', part, 'is not a key on the curve P-256');
   }
 }

@@ -33,9 +33,11 @@ export function readText(reader: BinaryReader, type: WireType): string {
   return reader.string();
 }
 
-export function readOctets(reader: BinaryReader, type: WireType): Uint8Array {
+/** A view into the message, not a copy. */
+export function readOctets(reader: BinaryReader, type: WireType): Buffer {
   require(type, WireType.LengthDelimited);
-  return reader.bytes();
+  const octets = reader.bytes();
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
 }
 
 export function readInt32(reader: BinaryReader, type: WireType): number {
