@@ -1,0 +1,169 @@
+import type {
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition as GrpcDefinition,
+  UntypedServiceImplementation,
+  sendUnaryData,
+} from '@grpc/grpc-js';
+import { errorFields, type Log } from '../telemetry/log.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
+import type { Call, Handlers, ServiceDefinition } from './api.ts';
+import { RpcError } from './errors.ts';
+import { callerOf } from './identity.ts';
+import { leastUsefulMs } from './limits.ts';
+import { cancelled, deadlineExceeded, toTrailer } from './status.ts';
+
+/** A service with its handlers, ready for `startRpcServer`. */
+export interface BoundService {
+  readonly name: string;
+  readonly definition: ServiceDefinition;
+  readonly handlers: Readonly<Record<string, unknown>>;
+}
+
+type UnaryHandler = (request: unknown, call: Call) => Promise<unknown>;
+type StreamHandler = (request: unknown, call: Call) => AsyncIterable<unknown>;
+
+/** What both kinds of grpc-js calls offer. */
+interface Incoming {
+  readonly cancelled: boolean;
+  getDeadline(): Date | number;
+  getAuthContext(): ReturnType<ServerUnaryCall<unknown, unknown>['getAuthContext']>;
+  once(event: 'cancelled', listener: () => void): unknown;
+}
+
+/** Ties handlers to the generated definition of the service `name`, for example `cwa.verification.v1.TanService`. */
+export function bind<S>(name: string, definition: S, handlers: Handlers<S>): BoundService {
+  const methods = definition as ServiceDefinition;
+  for (const [method, { path, requestStream }] of Object.entries(methods)) {
+    if (!path.startsWith(`/${name}/`)) throw new Error(`${name} does not define ${path}`);
+    if (requestStream) throw new Error(`${name}.${method}: streams towards the server are not supported`);
+  }
+  return { name, definition: methods, handlers: handlers as Record<string, unknown> };
+}
+
+/** What grpc-js takes for a bound service. */
+export function implementationOf(
+  { definition, handlers }: BoundService,
+  clock: Clock,
+  log: Log,
+): [GrpcDefinition, UntypedServiceImplementation] {
+  const methods: Record<string, unknown> = {};
+  const implementation: UntypedServiceImplementation = {};
+  for (const [name, method] of Object.entries(definition)) {
+    const handler = handlers[name];
+    methods[name] = { ...method, responseSerialize: logged(method, log) };
+    implementation[name] = method.responseStream
+      ? streaming(method.path, handler as StreamHandler, clock, log)
+      : unary(method.path, handler as UnaryHandler, clock, log);
+  }
+  return [methods as unknown as GrpcDefinition, implementation];
+}
+
+function unary(rpc: string, handler: UnaryHandler, clock: Clock, log: Log) {
+  return (incoming: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<unknown>): void => {
+    const served = serve(incoming, clock);
+    const fail = (error: unknown): void => {
+      served.end();
+      answer(toTrailer(reported(error, incoming, rpc, log)), null);
+    };
+    if (served.isTooLate()) return fail(deadlineExceeded());
+    try {
+      handler(incoming.request, served.call).then((response) => {
+        served.end();
+        answer(null, response);
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
+}
+
+function streaming(rpc: string, handler: StreamHandler, clock: Clock, log: Log) {
+  return async (outgoing: ServerWritableStream<unknown, unknown>): Promise<void> => {
+    const served = serve(outgoing, clock);
+    try {
+      if (served.isTooLate()) throw deadlineExceeded();
+      await writeAll(handler(outgoing.request, served.call), outgoing);
+      served.end();
+      outgoing.end();
+    } catch (error) {
+      served.end();
+      outgoing.emit('error', toTrailer(reported(error, outgoing, rpc, log)));
+    }
+  };
+}
+
+/** Asks for the next message while one is on its way, never further ahead than that. */
+async function writeAll(messages: AsyncIterable<unknown>, outgoing: ServerWritableStream<unknown, unknown>) {
+  let written = Promise.withResolvers<void>();
+  written.resolve();
+  // grpc-js does not call back for a write once the call is cancelled.
+  outgoing.once('cancelled', () => written.resolve());
+  for await (const message of messages) {
+    await written.promise;
+    if (outgoing.cancelled) return;
+    written = Promise.withResolvers<void>();
+    outgoing.write(message, () => written.resolve());
+  }
+  await written.promise;
+}
+
+interface Served {
+  readonly call: Call;
+  isTooLate(): boolean;
+  /** From now on nothing aborts the signal. */
+  end(): void;
+}
+
+function serve(incoming: Incoming, clock: Clock): Served {
+  // grpc-js counts on the system's clock, whatever the mesh's clock says.
+  const remainingMs = Number(incoming.getDeadline()) - systemClock.nowMs();
+  const deadline = clock.monotonicMs() + remainingMs;
+  let controller: AbortController | undefined;
+  let ended = false;
+
+  const abort = (): void => {
+    if (!ended) controller?.abort(clock.monotonicMs() >= deadline - 1 ? deadlineExceeded() : cancelled());
+  };
+  // Most handlers never look at the signal, so it is made when one does. An own property: it survives `{ ...call }`.
+  const call: Call = {
+    get signal() {
+      if (controller === undefined) {
+        controller = new AbortController();
+        if (incoming.cancelled) abort();
+        else incoming.once('cancelled', abort);
+      }
+      return controller.signal;
+    },
+    deadline,
+    peer: callerOf(incoming) ?? 'unknown',
+  };
+  return {
+    call,
+    isTooLate: () => remainingMs < leastUsefulMs,
+    end: () => {
+      ended = true;
+    },
+  };
+}
+
+/** Logs what is not meant for the caller. A handler that stopped because its call was over has not failed. */
+function reported(error: unknown, incoming: Incoming, rpc: string, log: Log): unknown {
+  if (error instanceof RpcError) return error;
+  if (incoming.cancelled && error instanceof Error && error.name === 'AbortError') return cancelled();
+  log.error('rpc-failed', { rpc, ...errorFields(error) });
+  return error;
+}
+
+/** A response that cannot be encoded is a fault of the handler; grpc-js would only tell the caller. */
+function logged(method: ServiceDefinition[string], log: Log): (response: unknown) => Buffer {
+  const { path, responseSerialize } = method as unknown as { path: string; responseSerialize(value: unknown): Buffer };
+  return (response) => {
+    try {
+      return responseSerialize(response);
+    } catch (error) {
+      log.error('rpc-failed', { rpc: path, ...errorFields(error) });
+      throw error;
+    }
+  };
+}

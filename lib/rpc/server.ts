@@ -1,0 +1,95 @@
+import { Server, ServerCredentials, experimental } from '@grpc/grpc-js';
+import { ConfigError } from '../process/config.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Clock } from '../time/clock.ts';
+import { authorization, type SecurityEvent } from './authorization.ts';
+import type { CertificateSource } from './certificates.ts';
+import type { ProcessName } from './communication-matrix.ts';
+import { providerOf } from './grpc-certificates.ts';
+import { type BoundService, implementationOf } from './handlers.ts';
+import { healthService } from './health.ts';
+import { defaultMaxMessageBytes, flowControlWindow } from './limits.ts';
+
+export { bind, type BoundService } from './handlers.ts';
+
+export interface RpcServer {
+  readonly port: number;
+  /** Health turns NOT_SERVING, calls in flight end, and what is left after `graceMs` is cut. */
+  close(): Promise<void>;
+}
+
+export interface RpcServerOptions {
+  readonly process: ProcessName;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly certificates: CertificateSource;
+  readonly services: readonly BoundService[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onSecurityEvent?: (event: SecurityEvent) => void;
+  /** A connection keeps the certificates it began with, so it may not live for ever. Default 10 min. */
+  readonly maxConnectionAgeMs?: number;
+  /** Default 10 s. */
+  readonly graceMs?: number;
+  /** Default 16 MiB. */
+  readonly maxReceiveBytes?: number;
+  /** Name of the setting behind `port`, for the message when the port is taken. */
+  readonly portSetting?: string;
+}
+
+/** Serves the bound services over TLS 1.3 to callers with a client certificate that the communication matrix names. */
+export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
+  const { certificates, clock, log } = options;
+  const server = new Server({
+    interceptors: [authorization(options.process, log, options.onSecurityEvent)],
+    'grpc.max_receive_message_length': options.maxReceiveBytes ?? defaultMaxMessageBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc.max_connection_age_ms': options.maxConnectionAgeMs ?? 600_000,
+    'grpc.max_connection_age_grace_ms': 300_000,
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc-node.flow_control_window': flowControlWindow,
+    'grpc.enable_channelz': 0,
+  });
+  for (const service of options.services) {
+    server.addService(...implementationOf(service, clock, log));
+  }
+  const health = healthService(options.services.map((service) => service.name));
+  server.addService(health.definition, health.implementation);
+
+  const provider = providerOf(certificates);
+  const credentials = experimental.createCertificateProviderServerCredentials(provider, provider, true);
+  const port = await listen(server, options, credentials);
+  return { port, close: closer(server, health.stop, options.graceMs ?? 10_000, log) };
+}
+
+async function listen(server: Server, options: RpcServerOptions, credentials: ServerCredentials): Promise<number> {
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${host}:${options.port}`, credentials, (error, port) => {
+      if (error === null) return resolve(port);
+      // The only address of the process, so its fault is that of the setting.
+      reject(new ConfigError([`${options.portSetting ?? 'RPC_PORT'}: port ${options.port} cannot be opened`]));
+    });
+  });
+}
+
+function closer(server: Server, stopHealth: () => void, graceMs: number, log: Log): () => Promise<void> {
+  let closing: Promise<void> | undefined;
+  return () => {
+    closing ??= new Promise((resolve) => {
+      stopHealth();
+      const cut = setTimeout(() => {
+        log.warn('rpc-calls-cut', { durationMs: graceMs });
+        server.forceShutdown();
+        resolve();
+      }, graceMs);
+      server.tryShutdown(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+    });
+    return closing;
+  };
+}
