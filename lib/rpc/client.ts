@@ -99,14 +99,14 @@ function unary({ connection, clock }: Channel, method: Method, ownMs: number) {
   return (request: unknown, context?: CallContext): Promise<unknown> => {
     const remainingMs = remaining(clock, context, ownMs);
     const refusal = refusalOf(remainingMs, context?.signal);
-    if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
+      if (refusal !== undefined) throw refusal;
       const signal = context?.signal;
       const call = connection.makeUnaryRequest(
         method.path,
-        method.requestSerialize,
+        asIs,
         method.responseDeserialize,
-        request,
+        method.requestSerialize(request),
         within(remainingMs),
         (error, response) => {
           signal?.removeEventListener('abort', abort);
@@ -127,9 +127,9 @@ async function* stream(channel: Channel, method: Method, request: unknown, conte
   if (refusal !== undefined) throw refusal;
   const call = connection.makeServerStreamRequest(
     method.path,
-    method.requestSerialize,
+    asIs,
     method.responseDeserialize,
-    request,
+    method.requestSerialize(request),
     within(remainingMs),
   );
   // A cancelled call reports that as an error when nobody reads it any more.
@@ -145,6 +145,9 @@ async function* stream(channel: Channel, method: Method, request: unknown, conte
     call.cancel();
   }
 }
+
+/** Requests are encoded before grpc-js sees them, so that a fault shows as what it is and not as a failed call. */
+const asIs = (bytes: Buffer): Buffer => bytes;
 
 function remaining(clock: Clock, context: CallContext | undefined, ownMs: number): number {
   if (context?.deadline === undefined) return ownMs;

@@ -51,7 +51,7 @@ export function implementationOf(
   const implementation: UntypedServiceImplementation = {};
   for (const [name, method] of Object.entries(definition)) {
     const handler = handlers[name];
-    methods[name] = { ...method, responseSerialize: logged(method, log) };
+    methods[name] = { ...method, ...loggedCodec(method, log) };
     implementation[name] = method.responseStream
       ? streaming(method.path, handler as StreamHandler, clock, log)
       : unary(method.path, handler as UnaryHandler, clock, log);
@@ -155,15 +155,20 @@ function reported(error: unknown, incoming: Incoming, rpc: string, log: Log): un
   return error;
 }
 
-/** A response that cannot be encoded is a fault of the handler; grpc-js would only tell the caller. */
-function logged(method: ServiceDefinition[string], log: Log): (response: unknown) => Buffer {
-  const { path, responseSerialize } = method as unknown as { path: string; responseSerialize(value: unknown): Buffer };
-  return (response) => {
-    try {
-      return responseSerialize(response);
-    } catch (error) {
-      log.error('rpc-failed', { rpc: path, ...errorFields(error) });
-      throw error;
-    }
+/** A message that cannot be read or written is a fault of our own code; grpc-js would only tell the caller. */
+function loggedCodec(method: ServiceDefinition[string], log: Log) {
+  const { path, requestDeserialize, responseSerialize } = method as typeof method & {
+    responseSerialize(value: unknown): Buffer;
   };
+  const logged =
+    <I, O>(step: (input: I) => O) =>
+    (input: I): O => {
+      try {
+        return step(input);
+      } catch (error) {
+        log.error('rpc-failed', { rpc: path, ...errorFields(error) });
+        throw error;
+      }
+    };
+  return { requestDeserialize: logged(requestDeserialize), responseSerialize: logged(responseSerialize) };
 }

@@ -9,18 +9,19 @@ export const spiffeId = (processName: string): string => `spiffe://cwa/${process
  * prints entries as `DNS:a, URI:spiffe://cwa/a` and quotes a value that could be taken for two, so a list that is not
  * plainly of that form names nobody.
  */
-export function processOf(subjectAltName: string | undefined): string | undefined {
+export function processOf(subjectAltName = ''): string | undefined {
   const uris: string[] = [];
-  const entry = /(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,"]*)/y;
   let end = 0;
-  for (let match = entry.exec(subjectAltName ?? ''); match !== null; match = entry.exec(subjectAltName ?? '')) {
+  for (const match of subjectAltName.matchAll(entry)) {
+    if (match.index !== end) return undefined;
     if (match[1] === 'URI') uris.push(match[2] ?? '');
-    end = entry.lastIndex;
-    if (end === subjectAltName?.length) break;
+    end += match[0].length;
   }
-  if (end !== subjectAltName?.length || uris.length !== 1) return undefined;
+  if (end !== subjectAltName.length || uris.length !== 1) return undefined;
   return /^spiffe:\/\/cwa\/([a-z][a-z0-9-]{0,39})$/.exec(uris[0] ?? '')?.[1];
 }
+
+const entry = /(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,"]*)/g;
 
 /** For a client's TLS: an error unless the server's certificate names this process. */
 export function checkServerProcess(expected: string): (host: string, certificate: PeerCertificate) => Error | undefined {
