@@ -30,6 +30,22 @@ export function readEnv<S extends z.ZodObject>(schema: S, env: Env): Readonly<z.
   throw new ConfigError(result.error.issues.map((issue) => describe(issue.path, present, issue.message)));
 }
 
+/** Reads several parts of a configuration and reports the faults of all of them at once. */
+export function readParts<T extends object>(parts: { readonly [K in keyof T]: () => T[K] }): Readonly<T> {
+  const faults: string[] = [];
+  const values: Partial<T> = {};
+  for (const name of Object.keys(parts) as (keyof T)[]) {
+    try {
+      values[name] = parts[name]();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      faults.push(...error.faults);
+    }
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return Object.freeze(values as T);
+}
+
 function describe(path: PropertyKey[], present: Record<string, string>, message: string): string {
   const name = String(path[0]);
   // The value is not repeated: it may be a secret that was put into the wrong variable.
