@@ -1,5 +1,8 @@
-import { experimental } from '@grpc/grpc-js';
+import { type experimental, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import type { CertificateSource } from './certificates.ts';
+
+// What grpc-js prints is free text with addresses in it; the failures it tells of reach us as errors.
+setLogVerbosity(logVerbosity.NONE);
 
 /**
  * The source as grpc-js wants it. A new listener is called in the next tick: grpc-js loses a call made while it adds

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, experimental } from '@grpc/grpc-js';
+import { Server, type ServerCredentials, experimental } from '@grpc/grpc-js';
 import { ConfigError } from '../process/config.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Clock } from '../time/clock.ts';
@@ -61,13 +61,19 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const provider = providerOf(certificates);
   const credentials = experimental.createCertificateProviderServerCredentials(provider, provider, true);
   const port = await listen(server, options, credentials);
-  return { port, close: closer(server, health.stop, options.graceMs ?? 10_000, log) };
+  const close = (): Promise<void> => {
+    health.stop();
+    return stop(server, `${urlHost(options.host)}:${port}`, options.graceMs ?? 10_000, log);
+  };
+  let closing: Promise<void> | undefined;
+  return { port, close: () => (closing ??= close()) };
 }
 
+const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
 async function listen(server: Server, options: RpcServerOptions, credentials: ServerCredentials): Promise<number> {
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${options.port}`, credentials, (error, port) => {
+    server.bindAsync(`${urlHost(options.host)}:${options.port}`, credentials, (error, port) => {
       if (error === null) return resolve(port);
       // The only address of the process, so its fault is that of the setting.
       reject(new ConfigError([`${options.portSetting ?? 'RPC_PORT'}: port ${options.port} cannot be opened`]));
@@ -75,21 +81,18 @@ async function listen(server: Server, options: RpcServerOptions, credentials: Se
   });
 }
 
-function closer(server: Server, stopHealth: () => void, graceMs: number, log: Log): () => Promise<void> {
-  let closing: Promise<void> | undefined;
-  return () => {
-    closing ??= new Promise((resolve) => {
-      stopHealth();
-      const cut = setTimeout(() => {
-        log.warn('rpc-calls-cut', { durationMs: graceMs });
-        server.forceShutdown();
-        resolve();
-      }, graceMs);
-      server.tryShutdown(() => {
-        clearTimeout(cut);
-        resolve();
-      });
+async function stop(server: Server, address: string, graceMs: number, log: Log): Promise<void> {
+  // Ends the connections as their calls end, cuts them after the grace time. `forceShutdown` would not: without
+  // channelz, grpc-js does not know its connections there.
+  server.drain(address, graceMs);
+  const cut = setTimeout(() => log.warn('rpc-calls-cut', { durationMs: graceMs }), graceMs);
+  await new Promise<void>((resolve) => {
+    // A connection that never got past its handshake is not drained; it must not hold up the stop.
+    const giveUp = setTimeout(resolve, graceMs + 500);
+    server.tryShutdown(() => {
+      clearTimeout(giveUp);
+      resolve();
     });
-    return closing;
-  };
+  });
+  clearTimeout(cut);
 }
