@@ -1,10 +1,36 @@
 import { defineConfig } from 'vitest/config';
 
+const tests = '{lib,svc,gateway,ops-api,phone,dev,k8s}/**/*.test.ts';
+const flows = 'dev/flows/**/*.test.ts';
+const elsewhere = ['**/node_modules/**', '**/*.tools.test.ts'];
+
+/** Flow tests start a whole mesh each: they come after everything else, one file at a time. */
 export default defineConfig({
   test: {
-    include: ['{lib,svc,gateway,ops-api,phone,dev,k8s}/**/*.test.ts'],
-    globalSetup: ['lib/testing/global-setup.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    reporters: ['default', './dev/checks/summary-reporter.ts'],
+    projects: [
+      {
+        test: {
+          name: 'parts',
+          include: [tests],
+          exclude: [...elsewhere, flows],
+          globalSetup: ['lib/testing/global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'flows',
+          include: [flows],
+          exclude: elsewhere,
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

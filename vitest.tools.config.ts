@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that need tools which npm does not bring; each says what it skips when its tool is missing. */
+export default defineConfig({
+  test: {
+    include: ['{lib,svc,gateway,ops-api,phone,dev,k8s}/**/*.tools.test.ts'],
+    reporters: ['default', './dev/checks/summary-reporter.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
