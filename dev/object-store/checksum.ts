@@ -21,7 +21,10 @@ export function etagOf(body: Buffer): string {
  * Compares every checksum that the client sent (headers or trailers, lower-case names) with the body and
  * returns what to keep with the object: the client's own, or a CRC32 when it sent none.
  */
-export function verifyChecksums(body: Buffer, sent: Record<string, string | string[] | undefined>): Record<string, string> {
+export function verifyChecksums(
+  body: Buffer,
+  sent: Record<string, string | string[] | undefined>,
+): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(sent)) {
     if (!name.startsWith(PREFIX) || name === 'x-amz-checksum-type') continue;

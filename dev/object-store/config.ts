@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-
+import { ConfigError } from '../../lib/process/config.ts';
 import type { ObjectStoreOptions } from './object-store.ts';
 
 /**
@@ -39,6 +39,6 @@ export function readConfig(env: Record<string, string | undefined>): ObjectStore
     ...(clockToleranceMs === undefined ? {} : { clockToleranceMs }),
     ...(withTls ? { tls: { key: file('OBJECT_STORE_TLS_KEY_FILE'), cert: file('OBJECT_STORE_TLS_CERT_FILE') } } : {}),
   };
-  if (faults.length > 0) throw new Error(faults.join('; '));
+  if (faults.length > 0) throw new ConfigError(faults);
   return config;
 }

@@ -10,7 +10,15 @@ interface Page {
 }
 
 const PARAMETERS = new Set([
-  'list-type', 'prefix', 'delimiter', 'max-keys', 'continuation-token', 'start-after', 'encoding-type', 'fetch-owner', 'x-id',
+  'list-type',
+  'prefix',
+  'delimiter',
+  'max-keys',
+  'continuation-token',
+  'start-after',
+  'encoding-type',
+  'fetch-owner',
+  'x-id',
 ]);
 
 /** ListObjectsV2: pages of at most 1,000 keys and common prefixes together. */
@@ -44,7 +52,13 @@ export function listObjects(folder: ObjectFolder, bucket: string, query: Readonl
 }
 
 /** Everything after `start`; a common prefix counts as one and is passed as a whole. */
-function pageOf(objects: readonly StoredObject[], prefix: string, delimiter: string, maxKeys: number, start: string): Page {
+function pageOf(
+  objects: readonly StoredObject[],
+  prefix: string,
+  delimiter: string,
+  maxKeys: number,
+  start: string,
+): Page {
   const page: Page = { contents: [], commonPrefixes: [], nextToken: undefined };
   const startOrder = Buffer.from(start).toString('latin1');
   let last = start;

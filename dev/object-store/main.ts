@@ -1,17 +1,15 @@
+import { ConfigError } from '../../lib/process/config.ts';
+import { runProcess } from '../../lib/process/run.ts';
 import { readConfig } from './config.ts';
 import { startObjectStore } from './object-store.ts';
 
-try {
-  const store = await startObjectStore(readConfig(process.env));
-  print({ event: 'listening', port: store.port, ...(store.damagedFiles > 0 ? { damagedFiles: store.damagedFiles } : {}) });
-  const stop = (): void => void store.close();
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
-} catch (error) {
-  print({ event: 'failed', message: `object store: ${error instanceof Error ? error.message : 'cannot start'}` });
-  process.exitCode = 1;
-}
-
-function print(line: Record<string, unknown>): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-}
+await runProcess('object-store', async ({ log, onStop }) => {
+  const config = readConfig(process.env);
+  const store = await startObjectStore(config).catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code ?? error.name;
+    if (error.syscall !== 'listen') throw new ConfigError([`OBJECT_STORE_DIR: cannot be opened (${reason})`]);
+    throw new ConfigError([`OBJECT_STORE_PORT: cannot serve on port ${config.port} (${reason})`]);
+  });
+  onStop(() => store.close());
+  log.info('listening', { port: store.port, count: store.damagedFiles });
+});

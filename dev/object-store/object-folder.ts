@@ -1,5 +1,16 @@
 import { hash } from 'node:crypto';
-import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, readSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -29,7 +40,12 @@ export interface ObjectFolder {
   /** Bytes `first` to `last`, from the version that `object` describes if it is asked for in the same tick. */
   read(bucket: string, object: StoredObject, first: number, last: number): Buffer | Readable;
   /** `mayReplace` sees the object present at the moment of the swap and throws to refuse. */
-  put(bucket: string, object: StoredObject, body: Buffer, mayReplace: (existing: StoredObject | undefined) => void): Promise<void>;
+  put(
+    bucket: string,
+    object: StoredObject,
+    body: Buffer,
+    mayReplace: (existing: StoredObject | undefined) => void,
+  ): Promise<void>;
   delete(bucket: string, key: string): void;
 }
 
@@ -44,7 +60,8 @@ interface Entry {
   order: string;
 }
 
-const READ_AT_ONCE = 1024 * 1024;
+/** Up to here the thread pool costs more than the few hundred microseconds that a call may block. */
+const AT_ONCE = 512 * 1024;
 const HEAD_BYTES = 16 * 1024;
 
 /**
@@ -96,7 +113,7 @@ export function openObjectFolder(dir: string): ObjectFolder {
       const length = last - first + 1;
       // Opening at once pins this version even when a rename follows; small files are cheaper to read at once too.
       const fd = openSync(pathOf(name, object.key), 'r');
-      if (length > READ_AT_ONCE) return createReadStream('', { fd, start: bodyAt + first, end: bodyAt + last });
+      if (length > AT_ONCE) return createReadStream('', { fd, start: bodyAt + first, end: bodyAt + last });
       try {
         const bytes = Buffer.allocUnsafe(length);
         if (length > 0) readSync(fd, bytes, 0, length, bodyAt + first);
@@ -111,7 +128,9 @@ export function openObjectFolder(dir: string): ObjectFolder {
       const head = Buffer.from(`${JSON.stringify(object)}\n`);
       const file = join(temporary, `${writes++}`);
       try {
-        await writeFile(file, [head, body]);
+        const bytes = Buffer.concat([head, body]);
+        if (bytes.length <= AT_ONCE) writeFileSync(file, bytes);
+        else await writeFile(file, bytes);
         // From here to the end nothing awaits: of several conditional writes exactly one can win.
         mayReplace(bucket.objects.get(object.key)?.object);
         renameSync(file, pathOf(name, object.key));

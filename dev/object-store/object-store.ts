@@ -45,11 +45,16 @@ export interface ObjectStore {
   close(): Promise<void>;
 }
 
-const DEFAULTS = { host: '127.0.0.1', clock: systemClock, clockToleranceMs: 15 * 60_000, maxBodyBytes: 256 * 1024 * 1024 };
+const DEFAULTS = {
+  host: '127.0.0.1',
+  clock: systemClock,
+  clockToleranceMs: 15 * 60_000,
+  maxBodyBytes: 256 * 1024 * 1024,
+};
 type Settings = ObjectStoreOptions & typeof DEFAULTS;
 
 /** A development S3 server: path-style addresses, header signatures, one credential. Not for production. */
-export function startObjectStore(options: ObjectStoreOptions): Promise<ObjectStore> {
+export async function startObjectStore(options: ObjectStoreOptions): Promise<ObjectStore> {
   return serveFolder(options, openObjectFolder(options.dir));
 }
 
@@ -86,7 +91,12 @@ export async function serveFolder(options: ObjectStoreOptions, folder: ObjectFol
 
 let requests = 0;
 
-async function serve(settings: Settings, folder: ObjectFolder, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  settings: Settings,
+  folder: ObjectFolder,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   response.sendDate = false; // the Date of the clock that was handed in, not of the machine
   response.setHeader('date', settings.clock.now().toUTCString());
   const requestId = (++requests).toString(16).padStart(16, '0');
@@ -116,7 +126,13 @@ function parseTarget({ method = '', url = '/', headers }: IncomingMessage): Sign
   const mark = url.indexOf('?');
   const path = decodePart(mark < 0 ? url : url.slice(0, mark));
   if (!path.startsWith('/')) throw invalidUri();
-  const parts = mark < 0 ? [] : url.slice(mark + 1).split('&').filter((part) => part !== '');
+  const parts =
+    mark < 0
+      ? []
+      : url
+          .slice(mark + 1)
+          .split('&')
+          .filter((part) => part !== '');
   const query = parts.map((part) => {
     const equals = part.indexOf('=');
     const [name, value] = equals < 0 ? [part, ''] : [part.slice(0, equals), part.slice(equals + 1)];
@@ -137,28 +153,39 @@ function decode(raw: Buffer, verified: VerifiedSignature, { headers }: IncomingM
   if (typeof length !== 'string' || !/^\d{1,12}$/.test(length))
     throw new S3Error(411, 'MissingContentLength', 'You must provide the x-amz-decoded-content-length header.');
   const decoded = decodeAwsChunked(raw, verified, Number(length));
-  const promised = String(headers['x-amz-trailer'] ?? '').toLowerCase().split(',').map((name) => name.trim()).filter(Boolean);
+  const promised = String(headers['x-amz-trailer'] ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
   if (promised.some((name) => decoded.trailers[name] === undefined))
     throw new S3Error(400, 'MalformedTrailerError', 'A trailer that x-amz-trailer promised is missing.');
   return decoded;
 }
 
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  if (request.complete || (request.headers['content-length'] === undefined && !request.headers['transfer-encoding'])) return Buffer.alloc(0);
+  if (request.complete || (request.headers['content-length'] === undefined && !request.headers['transfer-encoding']))
+    return Buffer.alloc(0);
   const chunks: Buffer[] = [];
   let length = 0;
   // Not destroyed when it is too large: the refusal still has to leave on this connection.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > maxBytes) throw new S3Error(400, 'EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size.');
+    if (length > maxBytes)
+      throw new S3Error(400, 'EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size.');
     chunks.push(chunk);
   }
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length);
 }
 
 function refusal(error: unknown, requestId: string): Reply {
-  const known = error instanceof S3Error ? error : new S3Error(500, 'InternalError', 'We encountered an internal error.');
-  const body = xmlError([['Code', known.code], ['Message', known.message], ['RequestId', requestId]]);
+  const known =
+    error instanceof S3Error ? error : new S3Error(500, 'InternalError', 'We encountered an internal error.');
+  const body = xmlError([
+    ['Code', known.code],
+    ['Message', known.message],
+    ['RequestId', requestId],
+  ]);
   return { status: known.status, headers: { 'content-type': 'application/xml' }, body };
 }
 

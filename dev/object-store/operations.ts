@@ -57,7 +57,8 @@ export async function perform(folder: ObjectFolder, request: ObjectRequest): Pro
 
 function performOnBucket(folder: ObjectFolder, request: ObjectRequest): Reply {
   if (request.method === 'HEAD') return { status: 200, headers: {} };
-  if (request.method === 'GET') return { status: 200, headers: XML, body: listObjects(folder, request.bucket, request.query) };
+  if (request.method === 'GET')
+    return { status: 200, headers: XML, body: listObjects(folder, request.bucket, request.query) };
   if (request.method === 'POST' && request.query.has('delete')) return deleteObjects(folder, request);
   throw methodNotAllowed();
 }
@@ -144,7 +145,10 @@ function keptHeaders(headers: IncomingHttpHeaders): Record<string, string> {
     if (value !== undefined) kept[name] = value;
   }
   kept['content-type'] ??= 'binary/octet-stream';
-  const encoding = (headers['content-encoding'] ?? '').split(',').map((e) => e.trim()).filter((e) => e && e !== 'aws-chunked');
+  const encoding = (headers['content-encoding'] ?? '')
+    .split(',')
+    .map((e) => e.trim())
+    .filter((e) => e && e !== 'aws-chunked');
   if (encoding.length > 0) kept['content-encoding'] = encoding.join(',');
   let metadataBytes = 0;
   for (const [name, value] of Object.entries(headers)) {
@@ -152,7 +156,8 @@ function keptHeaders(headers: IncomingHttpHeaders): Record<string, string> {
     kept[name] = String(value);
     metadataBytes += name.length - 'x-amz-meta-'.length + String(value).length;
   }
-  if (metadataBytes > 2048) throw new S3Error(400, 'MetadataTooLarge', 'Your metadata headers exceed the maximum allowed size.');
+  if (metadataBytes > 2048)
+    throw new S3Error(400, 'MetadataTooLarge', 'Your metadata headers exceed the maximum allowed size.');
   return kept;
 }
 

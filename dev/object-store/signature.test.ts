@@ -38,7 +38,10 @@ const getObject: SignedRequest = {
 const listObjects: SignedRequest = {
   ...getObject,
   path: '/',
-  query: [['prefix', 'J'], ['max-keys', '2']],
+  query: [
+    ['prefix', 'J'],
+    ['max-keys', '2'],
+  ],
   headers: {
     host: 'examplebucket.s3.amazonaws.com',
     'x-amz-content-sha256': hash('sha256', ''),
@@ -68,20 +71,31 @@ test.each<[string, SignedRequest, string]>([
   ['an unsigned x-amz header', withHeaders({ 'x-amz-meta-a': 'b' }), 'AccessDenied'],
   ['no signature', withHeaders({ authorization: undefined }), 'AccessDenied'],
   ['a malformed signature', withHeaders({ authorization: 'AWS4-HMAC-SHA256 x' }), 'AuthorizationHeaderMalformed'],
-  ['host not signed', withHeaders({ authorization: authorization('x-amz-content-sha256;x-amz-date', '0'.repeat(64)) }), 'AccessDenied'],
+  [
+    'host not signed',
+    withHeaders({ authorization: authorization('x-amz-content-sha256;x-amz-date', '0'.repeat(64)) }),
+    'AccessDenied',
+  ],
 ])('refused: %s', (_, request, code) => {
   expect(() => verifySignature(request, rules)).toThrowError(expect.objectContaining({ code }));
 });
 
 test('refused: a wrong secret, an unknown access key', () => {
   const wrong = { ...rules, secretAccessKey: 'other' };
-  expect(() => verifySignature(getObject, wrong)).toThrowError(expect.objectContaining({ code: 'SignatureDoesNotMatch', status: 403 }));
+  expect(() => verifySignature(getObject, wrong)).toThrowError(
+    expect.objectContaining({ code: 'SignatureDoesNotMatch', status: 403 }),
+  );
   const unknown = { ...rules, accessKeyId: 'OTHER' };
-  expect(() => verifySignature(getObject, unknown)).toThrowError(expect.objectContaining({ code: 'InvalidAccessKeyId', status: 403 }));
+  expect(() => verifySignature(getObject, unknown)).toThrowError(
+    expect.objectContaining({ code: 'InvalidAccessKeyId', status: 403 }),
+  );
 });
 
 test('a clock exactly 15 minutes away passes, one second more is RequestTimeTooSkewed; the tolerance is a setting', () => {
-  const at = (seconds: number, more = {}) => () => verifySignature(getObject, { ...rules, nowMs: rules.nowMs + seconds * 1000, ...more });
+  const at =
+    (seconds: number, more = {}) =>
+    () =>
+      verifySignature(getObject, { ...rules, nowMs: rules.nowMs + seconds * 1000, ...more });
   for (const sign of [1, -1]) {
     expect(at(sign * 900)).not.toThrow();
     expect(at(sign * 901)).toThrowError(expect.objectContaining({ code: 'RequestTimeTooSkewed', status: 403 }));
@@ -102,7 +116,12 @@ const chunkedHeaders = {
     '4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9',
   ),
 };
-const putChunked: SignedRequest = { method: 'PUT', path: '/examplebucket/chunkObject.txt', query: [], headers: chunkedHeaders };
+const putChunked: SignedRequest = {
+  method: 'PUT',
+  path: '/examplebucket/chunkObject.txt',
+  query: [],
+  headers: chunkedHeaders,
+};
 const SIGNED_CHUNKS = [
   'ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648',
   '0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497',
@@ -148,7 +167,9 @@ test('published signed chunks with a signed trailer are decoded; a changed trail
       ),
     ]);
 
-  expect(decodeAwsChunked(withTrailer('sOO8/Q=='), seed, 66_560).trailers).toEqual({ 'x-amz-checksum-crc32c': 'sOO8/Q==' });
+  expect(decodeAwsChunked(withTrailer('sOO8/Q=='), seed, 66_560).trailers).toEqual({
+    'x-amz-checksum-crc32c': 'sOO8/Q==',
+  });
   expect(() => decodeAwsChunked(withTrailer('sOO8/A=='), seed, 66_560)).toThrowError(
     expect.objectContaining({ code: 'SignatureDoesNotMatch' }),
   );
@@ -162,6 +183,12 @@ test.each([
   ['no hex length', 'x\r\nabc\r\n0\r\n\r\n'],
   ['empty', ''],
 ])('an unsigned chunked body is refused: %s', (_, raw) => {
-  const seed = { payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER', signature: '', timestamp: '', scope: '', signingKey: Buffer.alloc(0) };
+  const seed = {
+    payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+    signature: '',
+    timestamp: '',
+    scope: '',
+    signingKey: Buffer.alloc(0),
+  };
   expect(() => decodeAwsChunked(Buffer.from(raw), seed, 3)).toThrowError(expect.objectContaining({ status: 400 }));
 });

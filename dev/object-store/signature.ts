@@ -40,7 +40,12 @@ export function verifySignature(request: SignedRequest, rules: SigningRules): Ve
   const parts = AUTHORIZATION.exec(headers.authorization);
   if (!parts) throw new S3Error(400, 'AuthorizationHeaderMalformed', 'The authorization header is malformed.');
   const [, accessKeyId, day, region, signedHeaders, signature] = parts as unknown as string[] as [
-    string, string, string, string, string, string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
   ];
   if (accessKeyId !== rules.accessKeyId)
     throw new S3Error(403, 'InvalidAccessKeyId', 'The access key id you provided does not exist in our records.');
@@ -76,7 +81,11 @@ export function sameHex(a: string, b: string): boolean {
 }
 
 export function signatureDoesNotMatch(): S3Error {
-  return new S3Error(403, 'SignatureDoesNotMatch', 'The request signature we calculated does not match the one you provided.');
+  return new S3Error(
+    403,
+    'SignatureDoesNotMatch',
+    'The request signature we calculated does not match the one you provided.',
+  );
 }
 
 function chained(seed: VerifiedSignature, kind: string, previous: string, rest: string): string {
@@ -89,16 +98,29 @@ function checkClock(timestamp: string, day: string, rules: SigningRules): void {
   if (!timestamp.startsWith(day)) throw signatureDoesNotMatch();
   const sentMs = Date.parse(`${t[1]}-${t[2]}-${t[3]}T${t[4]}:${t[5]}:${t[6]}Z`);
   if (!(Math.abs(sentMs - rules.nowMs) <= rules.clockToleranceMs))
-    throw new S3Error(403, 'RequestTimeTooSkewed', 'The difference between the request time and the server time is too large.');
+    throw new S3Error(
+      403,
+      'RequestTimeTooSkewed',
+      'The difference between the request time and the server time is too large.',
+    );
 }
 
 function checkSignedHeaders(headers: IncomingHttpHeaders, names: readonly string[]): void {
   const unsigned = Object.keys(headers).some((name) => name.startsWith('x-amz-') && !names.includes(name));
-  if (unsigned || !names.includes('host')) throw accessDenied('There were headers present in the request which were not signed.');
+  if (unsigned || !names.includes('host'))
+    throw accessDenied('There were headers present in the request which were not signed.');
 }
 
-function canonicalRequest(request: SignedRequest, names: readonly string[], signedHeaders: string, payloadHash: string): string {
-  const query = request.query.map(([name, value]) => `${encodeRfc3986(name)}=${encodeRfc3986(value)}`).sort().join('&');
+function canonicalRequest(
+  request: SignedRequest,
+  names: readonly string[],
+  signedHeaders: string,
+  payloadHash: string,
+): string {
+  const query = request.query
+    .map(([name, value]) => `${encodeRfc3986(name)}=${encodeRfc3986(value)}`)
+    .sort()
+    .join('&');
   const headers = names.map((name) => `${name}:${one(request.headers[name]).trim().replace(/ +/g, ' ')}\n`).join('');
   const path = request.path.split('/').map(encodeRfc3986).join('/');
   return `${request.method}\n${path}\n${query}\n${headers}\n${signedHeaders}\n${payloadHash}`;
@@ -109,7 +131,10 @@ function signingKeyOf(secret: string, day: string, region: string): Buffer {
   const name = `${day}/${region}/${secret}`;
   const known = signingKeys.get(name);
   if (known) return known;
-  const key = [region, 's3', 'aws4_request'].reduce((k, part) => hmac(k, part), hmac(Buffer.from(`AWS4${secret}`), day));
+  const key = [region, 's3', 'aws4_request'].reduce(
+    (k, part) => hmac(k, part),
+    hmac(Buffer.from(`AWS4${secret}`), day),
+  );
   if (signingKeys.size >= 64) signingKeys.clear();
   signingKeys.set(name, key);
   return key;

@@ -36,7 +36,14 @@ export interface BlobStore {
   close(): void;
 }
 
-export type BlobStoreFault = 'UNREACHABLE' | 'ACCESS_DENIED' | 'CLOCK_SKEWED' | 'NO_BUCKET' | 'REFUSED' | 'DAMAGED' | 'CLOSED';
+export type BlobStoreFault =
+  | 'UNREACHABLE'
+  | 'ACCESS_DENIED'
+  | 'CLOCK_SKEWED'
+  | 'NO_BUCKET'
+  | 'REFUSED'
+  | 'DAMAGED'
+  | 'CLOSED';
 
 /** A failure of the store itself. The message names the endpoint and the remedy, never a secret. */
 export class BlobStoreError extends Error {

@@ -8,7 +8,12 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import type { BucketLocationConstraint, GetObjectCommandOutput, HeadObjectCommandOutput, ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
+import type {
+  BucketLocationConstraint,
+  GetObjectCommandOutput,
+  HeadObjectCommandOutput,
+  ListObjectsV2CommandOutput,
+} from '@aws-sdk/client-s3';
 
 import { systemClock } from '../time/clock.ts';
 import type { Clock } from '../time/clock.ts';
@@ -112,14 +117,21 @@ async function ensureBucket(bucket: Bucket, config: S3BlobStoreConfig): Promise<
   if (found !== 'absent') return;
   if (config.createBucket === false) throw blobStoreError({ status: 404, code: 'NoSuchBucket' }, 'open', bucket.where);
   const ofAws = config.endpoint === undefined && config.region !== 'us-east-1';
-  const location = ofAws ? { CreateBucketConfiguration: { LocationConstraint: config.region as BucketLocationConstraint } } : {};
+  const location = ofAws
+    ? { CreateBucketConfiguration: { LocationConstraint: config.region as BucketLocationConstraint } }
+    : {};
   await attempt(bucket, 'create bucket', () => client.send(new CreateBucketCommand({ Bucket: name, ...location })), {
     // Another process of the mesh may have been faster.
     expect: ({ code }) => (code === 'BucketAlreadyOwnedByYou' ? 'exists' : undefined),
   });
 }
 
-async function getObject(bucket: Bucket, key: string, etag?: string, signal?: AbortSignal): Promise<Blob | 'unchanged' | undefined> {
+async function getObject(
+  bucket: Bucket,
+  key: string,
+  etag?: string,
+  signal?: AbortSignal,
+): Promise<Blob | 'unchanged' | undefined> {
   const command = { Bucket: bucket.name, Key: key, ...(etag === undefined ? {} : { IfNoneMatch: etag }) };
   const send = async (): Promise<Blob> => {
     const found = await bucket.client.send(new GetObjectCommand(command), signal ? { abortSignal: signal } : {});
@@ -134,12 +146,20 @@ async function getObject(bucket: Bucket, key: string, etag?: string, signal?: Ab
 }
 
 async function headObject(bucket: Bucket, key: string): Promise<Omit<Blob, 'body'> | undefined> {
-  const send = async () => described(key, await bucket.client.send(new HeadObjectCommand({ Bucket: bucket.name, Key: key })));
-  const head = await attempt(bucket, `head ${key}`, send, { expect: (fault) => (isAbsent(fault) ? 'absent' : undefined) });
+  const send = async () =>
+    described(key, await bucket.client.send(new HeadObjectCommand({ Bucket: bucket.name, Key: key })));
+  const head = await attempt(bucket, `head ${key}`, send, {
+    expect: (fault) => (isAbsent(fault) ? 'absent' : undefined),
+  });
   return head === 'absent' ? undefined : head;
 }
 
-async function putObject(bucket: Bucket, key: string, body: Uint8Array, options: PutOptions): Promise<{ etag: string } | 'exists'> {
+async function putObject(
+  bucket: Bucket,
+  key: string,
+  body: Uint8Array,
+  options: PutOptions,
+): Promise<{ etag: string } | 'exists'> {
   const command = new PutObjectCommand({
     Bucket: bucket.name,
     Key: key,
@@ -171,14 +191,22 @@ async function deleteObjects(bucket: Bucket, keys: readonly string[]): Promise<v
     const answer = await attempt(bucket, what, () => bucket.client.send(command));
     // The answer is 200 even when single keys were refused.
     const refused = answer.Errors?.[0];
-    if (refused) throw blobStoreError(s3FaultOf({ name: refused.Code, $metadata: { httpStatusCode: 200 } }), what, bucket.where);
+    if (refused)
+      throw blobStoreError(s3FaultOf({ name: refused.Code, $metadata: { httpStatusCode: 200 } }), what, bucket.where);
   }
 }
 
-async function* listObjects(bucket: Bucket, prefix: string): AsyncGenerator<{ key: string; etag: string; size: number }> {
+async function* listObjects(
+  bucket: Bucket,
+  prefix: string,
+): AsyncGenerator<{ key: string; etag: string; size: number }> {
   let token: string | undefined;
   do {
-    const command = { Bucket: bucket.name, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
+    const command = {
+      Bucket: bucket.name,
+      Prefix: prefix,
+      ...(token === undefined ? {} : { ContinuationToken: token }),
+    };
     const page: ListObjectsV2CommandOutput = await attempt(bucket, `list ${prefix}`, () =>
       bucket.client.send(new ListObjectsV2Command(command)),
     );
@@ -195,7 +223,12 @@ interface AttemptOptions<E> {
   signal?: AbortSignal;
 }
 
-async function attempt<T, E = never>(bucket: Bucket, what: string, send: () => Promise<T>, options: AttemptOptions<E> = {}): Promise<T | E> {
+async function attempt<T, E = never>(
+  bucket: Bucket,
+  what: string,
+  send: () => Promise<T>,
+  options: AttemptOptions<E> = {},
+): Promise<T | E> {
   for (let n = 1; ; n++) {
     if (bucket.closed) throw blobStoreError({ status: 0, code: 'Closed' }, what, bucket.where);
     try {

@@ -9,7 +9,8 @@ export interface S3Fault {
 
 const REMEDY: Record<BlobStoreFault, string> = {
   UNREACHABLE: 'check S3_ENDPOINT and that the object store runs',
-  ACCESS_DENIED: 'check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY (or S3_SECRET_ACCESS_KEY_FILE), S3_REGION and the rights of that key',
+  ACCESS_DENIED:
+    'check S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY (or S3_SECRET_ACCESS_KEY_FILE), S3_REGION and the rights of that key',
   CLOCK_SKEWED: 'set the clock of this machine or of the object store',
   NO_BUCKET: 'create the bucket or correct S3_BUCKET',
   REFUSED: 'the object store does not accept this request',
@@ -19,10 +20,15 @@ const REMEDY: Record<BlobStoreFault, string> = {
 
 /** What went wrong, read from the SDK's error without keeping it: it carries the signed request. */
 export function s3FaultOf(error: unknown): S3Fault {
-  const { $metadata, name, code } = (error ?? {}) as { $metadata?: { httpStatusCode?: number }; name?: string; code?: string };
+  const { $metadata, name, code } = (error ?? {}) as {
+    $metadata?: { httpStatusCode?: number };
+    name?: string;
+    code?: string;
+  };
   const status = $metadata?.httpStatusCode ?? 0;
   // The SDK has no type for a body that fails its checksum while it is read.
-  if (status === 0 && error instanceof Error && error.message.startsWith('Checksum mismatch')) return { status, code: 'ChecksumMismatch' };
+  if (status === 0 && error instanceof Error && error.message.startsWith('Checksum mismatch'))
+    return { status, code: 'ChecksumMismatch' };
   const word = status === 0 ? (code ?? name) : name;
   return { status, code: /^[A-Za-z0-9_.-]{1,60}$/.test(word ?? '') ? (word as string) : 'Error' };
 }
@@ -30,7 +36,13 @@ export function s3FaultOf(error: unknown): S3Fault {
 /** Worth another attempt: no answer, the server's fault, or a conflict that S3 asks to repeat. */
 export function isRetryable({ status, code }: S3Fault): boolean {
   if (status === 0 || status >= 500 || status === 429) return status !== 501;
-  return ['RequestTimeout', 'SlowDown', 'ConditionalRequestConflict', 'OperationAborted', 'RequestTimeTooSkewed'].includes(code);
+  return [
+    'RequestTimeout',
+    'SlowDown',
+    'ConditionalRequestConflict',
+    'OperationAborted',
+    'RequestTimeTooSkewed',
+  ].includes(code);
 }
 
 /** `what` is the operation with its object key: keys are public paths. */

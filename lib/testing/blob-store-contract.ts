@@ -61,7 +61,10 @@ export const blobStoreCases: readonly BlobStoreCase[] = [
   {
     name: 'metadata makes the round trip in get and head, names in lower case (D row 31)',
     async run(store, at) {
-      await store.put(`${at}/a`, pattern(1), { ...zip, metadata: { 'cwa-hash': 'b1946ac9', 'Second-Name': 'with spaces; and = signs' } });
+      await store.put(`${at}/a`, pattern(1), {
+        ...zip,
+        metadata: { 'cwa-hash': 'b1946ac9', 'Second-Name': 'with spaces; and = signs' },
+      });
       const metadata = { 'cwa-hash': 'b1946ac9', 'second-name': 'with spaces; and = signs' };
       deepEqual((await store.get(`${at}/a`))?.metadata, metadata);
       deepEqual((await store.head(`${at}/a`))?.metadata, metadata);
@@ -84,14 +87,22 @@ export const blobStoreCases: readonly BlobStoreCase[] = [
     async run(store, at) {
       ok((await store.put(`${at}/empty`, Buffer.alloc(0), zip)) !== 'exists');
       equal((await store.get(`${at}/empty`))?.body.length, 0);
-      deepEqual((await all(store, at)).map(({ size }) => size), [0]);
+      deepEqual(
+        (await all(store, at)).map(({ size }) => size),
+        [0],
+      );
       equal(await store.put(`${at}/empty`, pattern(1), { ...zip, onlyIfAbsent: true }), 'exists');
     },
   },
   {
     name: 'an object whose name is also a prefix lives beside the objects under it (decision 28)',
     async run(store, at) {
-      const keys = [`${at}/date`, `${at}/date/2020-06-11`, `${at}/date/2020-06-11/hour`, `${at}/date/2020-06-11/hour/1`];
+      const keys = [
+        `${at}/date`,
+        `${at}/date/2020-06-11`,
+        `${at}/date/2020-06-11/hour`,
+        `${at}/date/2020-06-11/hour/1`,
+      ];
       for (const order of [keys, keys.toReversed()]) {
         for (const [i, key] of order.entries()) await store.put(key, pattern(i + 1), zip);
         for (const [i, key] of order.entries()) equal((await store.get(key))?.body.length, i + 1);
@@ -143,7 +154,10 @@ export const blobStoreCases: readonly BlobStoreCase[] = [
       for (const key of ['hour/1', 'hour/10', 'hour/11']) await store.put(`${at}/${key}`, pattern(1), zip);
       await store.delete([`${at}/hour/1`, `${at}/hour/2`]);
       await store.delete([]);
-      deepEqual((await all(store, at)).map(({ key }) => key), [`${at}/hour/10`, `${at}/hour/11`]);
+      deepEqual(
+        (await all(store, at)).map(({ key }) => key),
+        [`${at}/hour/10`, `${at}/hour/11`],
+      );
     },
   },
   {
@@ -160,7 +174,10 @@ export const blobStoreCases: readonly BlobStoreCase[] = [
       const sizes = Array.from({ length: 50 }, (_, i) => i * 997);
       await Promise.all(sizes.map((size, i) => store.put(`${at}/${i}`, pattern(size), zip)));
       const blobs = await Promise.all(sizes.map((_, i) => store.get(`${at}/${i}`)));
-      deepEqual(blobs.map((blob) => blob?.body.length), sizes);
+      deepEqual(
+        blobs.map((blob) => blob?.body.length),
+        sizes,
+      );
     },
   },
   {
@@ -171,19 +188,41 @@ export const blobStoreCases: readonly BlobStoreCase[] = [
         await Promise.all(keys.slice(from, from + 50).map((key) => store.put(key, Buffer.from(key), zip)));
       await store.put(`${at}/many-more`, pattern(1), zip);
       const listed = await all(store, `${at}/many/`);
-      deepEqual(listed.map(({ key }) => key), keys.toSorted());
+      deepEqual(
+        listed.map(({ key }) => key),
+        keys.toSorted(),
+      );
       await store.delete(keys);
-      deepEqual((await all(store, `${at}/many`)).map(({ key }) => key), [`${at}/many-more`]);
+      deepEqual(
+        (await all(store, `${at}/many`)).map(({ key }) => key),
+        [`${at}/many-more`],
+      );
     },
   },
   {
     name: 'keys with spaces, plus, percent, quotes, markup and letters beyond ASCII stay themselves',
     async run(store, at) {
-      const keys = ['a b', 'a+b', 'a%2Fb', `a'"b`, 'a<&>b', 'ä/ö', '漢字', '😀', '\uff5e', '(!*~)', 'a=b&c=d?e#f', 'a..b/c'].map((k) => `${at}/${k}`);
+      const keys = [
+        'a b',
+        'a+b',
+        'a%2Fb',
+        `a'"b`,
+        'a<&>b',
+        'ä/ö',
+        '漢字',
+        '😀',
+        '\uff5e',
+        '(!*~)',
+        'a=b&c=d?e#f',
+        'a..b/c',
+      ].map((k) => `${at}/${k}`);
       for (const key of keys) await store.put(key, Buffer.from(key), zip);
       for (const key of keys) equal((await store.get(key))?.body.toString(), key);
       const inBytes = keys.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-      deepEqual((await all(store, at)).map(({ key }) => key), inBytes);
+      deepEqual(
+        (await all(store, at)).map(({ key }) => key),
+        inBytes,
+      );
       await store.delete(keys);
       deepEqual(await all(store, at), []);
     },

@@ -125,8 +125,14 @@ function lost(): BlobStoreError {
   return new BlobStoreError('UNREACHABLE', 'object store in memory: planned failure');
 }
 
-function pageAfter(objects: ReadonlyMap<string, Blob>, prefix: string, last: string | undefined): { blobs: Blob[]; more: boolean } {
-  const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && (last === undefined || byBytes(key, last) > 0)).sort(byBytes);
+function pageAfter(
+  objects: ReadonlyMap<string, Blob>,
+  prefix: string,
+  last: string | undefined,
+): { blobs: Blob[]; more: boolean } {
+  const keys = [...objects.keys()]
+    .filter((key) => key.startsWith(prefix) && (last === undefined || byBytes(key, last) > 0))
+    .sort(byBytes);
   return { blobs: keys.slice(0, PAGE).map((key) => objects.get(key) as Blob), more: keys.length > PAGE };
 }
 
@@ -152,5 +158,10 @@ function found(blob: Blob | undefined): Blob | undefined {
 }
 
 function copyOf(blob: Blob): Blob {
-  return { ...blob, body: Buffer.from(blob.body), lastModified: new Date(blob.lastModified), metadata: { ...blob.metadata } };
+  return {
+    ...blob,
+    body: Buffer.from(blob.body),
+    lastModified: new Date(blob.lastModified),
+    metadata: { ...blob.metadata },
+  };
 }
