@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readText, repositoryFiles } from './source-files.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const files = repositoryFiles(root);
+const documents = files.filter((path) => path.endsWith('.md') && !path.includes('/fixtures/'));
+const code = files.filter((path) => /\.(ts|cjs)$/.test(path)).map((path) => readText(root, path)).join('\n');
+const { scripts } = JSON.parse(readText(root, 'package.json')) as { scripts: Record<string, string> };
+
+const found = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map((match) => match[1] ?? '');
+
+test.each(documents)('%s: its links lead somewhere and its commands exist', (path) => {
+  const text = readText(root, path);
+  const links = found(text, /\]\((?!https?:|#)([^)#]+)[^)]*\)/g);
+  expect(links.filter((link) => !existsSync(join(root, path, '..', link)))).toEqual([]);
+  expect(found(text, /npm run ([a-z][\w:-]*)/g).filter((name) => scripts[name] === undefined)).toEqual([]);
+});
+
+test('README: every setting it names is read by the code', () => {
+  const settings = found(readText(root, 'README.md'), /\b((?:[A-Z][A-Z0-9]*_)+[A-Z][A-Z0-9]*)\b/g);
+  const isRead = (name: string): boolean =>
+    code.includes(name) || /_(DATABASE_URL|MANAGEMENT_PORT)$/.test(name) || code.includes(`}_${name.replace(/^_/, '')}`);
+  expect([...new Set(settings)].filter((name) => !isRead(name))).toEqual([]);
+});
+
+test('every script that is a file runs a file that exists', () => {
+  const run = Object.values(scripts).flatMap((script) => found(script, /\bnode (?:--\S+ )*([\w./-]+\.ts)/g));
+  expect(run.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
+test('continuous integration runs the command of the README', () => {
+  expect(readText(root, 'README.md')).toContain('npm ci && npm test');
+  const steps = readText(root, '.ci/run').split('\n').filter((line) => /^\s*(if ! )?npm /.test(line));
+  expect(steps.map((line) => /npm (ci|test|run \S+)/.exec(line)?.[1])).toEqual(['ci', 'test', 'run test:tools']);
+});
