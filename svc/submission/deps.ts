@@ -1,0 +1,23 @@
+import type { TanServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
+import type { Pool } from '../../lib/db/pool.ts';
+import type { Random } from '../../lib/random/random.ts';
+import type { Client } from '../../lib/rpc/api.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+import type { IntakeConfig } from './config.ts';
+import type { Counters } from './counters.ts';
+import type { CountrySets } from './country-sets.ts';
+import type { ReportTrouble } from './sparse-log.ts';
+import type { SupportedCountries } from './supported-countries.ts';
+
+/** What handlers and jobs of this service receive. */
+export interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pool: Pool;
+  readonly verification: Client<TanServiceService>;
+  readonly config: IntakeConfig;
+  readonly countries: SupportedCountries;
+  readonly countrySets: CountrySets;
+  readonly counters: Counters;
+  readonly report: ReportTrouble;
+}

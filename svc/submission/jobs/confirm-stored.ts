@@ -1,0 +1,20 @@
+import { hoursSinceEpoch } from '../../../lib/exposure/intervals.ts';
+import type { Deps } from '../deps.ts';
+import { markConfirmed, unconfirmedReservations } from '../store/reservation.ts';
+
+/** Reservations of one call. */
+const portion = 1_000;
+
+/**
+ * The sweeper: confirms what was stored while verification could not be told, or while this process was killed between
+ * the two (decision 20). Throws when verification does not answer; the next run goes on.
+ */
+export async function confirmStored(d: Pick<Deps, 'pool' | 'clock' | 'verification'>): Promise<void> {
+  for (let count = portion; count === portion; ) {
+    const reservationIds = await unconfirmedReservations(d.pool, portion);
+    count = reservationIds.length;
+    if (count === 0) return;
+    await d.verification.confirmTans({ reservationIds });
+    await markConfirmed(d.pool, reservationIds, hoursSinceEpoch(d.clock.nowMs() / 1000));
+  }
+}
