@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import type { S3BlobStoreConfig } from '../../lib/blob/s3-blob-store.ts';
+import { type DatabaseConfig, readDatabaseConfig } from '../../lib/db/pool.ts';
+import { ConfigError, countries, type Env, fileContent, flag, integer, port, readEnv, readParts, secretFile, secretText } from '../../lib/process/config.ts';
+import { FormatError } from '../../lib/exposure/format-error.ts';
+import { faultsOf } from './app-config/build.ts';
+import { changedConfiguration, type ConfigurationSource, defaultConfiguration, placeholderDigest } from './app-config/source.ts';
+import { fixedRules, type PublishingRules } from './rules.ts';
+import { pemSigner, type Signer } from './signer.ts';
+
+const keyName = z.string().regex(/^[a-zA-Z0-9_]{1,20}$/, 'must be 1 to 20 letters, digits or _');
+
+const schema = z.object({
+  DISTRIBUTION_HOST: z.string().default('127.0.0.1'),
+  DISTRIBUTION_PORT: port(8504),
+  DISTRIBUTION_MANAGEMENT_HOST: z.string().default('127.0.0.1'),
+  DISTRIBUTION_MANAGEMENT_PORT: port(9104),
+  DISTRIBUTION_TLS_CERT_FILE: z.string(),
+  DISTRIBUTION_TLS_KEY_FILE: z.string(),
+  DISTRIBUTION_TLS_CA_FILE: z.string(),
+  SUBMISSION_ADDRESS: z.string().regex(/^[^\s/]+:\d+$/, 'must look like host:port'),
+  /** 0: runs only when the scheduler asks. */
+  DISTRIBUTION_INTERVAL_SECONDS: integer({ min: 0, max: 3_600, default: 0 }),
+  DISTRIBUTION_MAXIMUM_FAILED_REQUESTS: integer({ min: 1, max: 64, default: 5 }),
+});
+
+/** The names of the contract (D 2.11), each also with the prefix DISTRIBUTION_, which wins. Bounds: decision 27. */
+const rulesSchema = z.object({
+  ORIGIN_COUNTRY: z.string().regex(/^[A-Z]{2}$/, 'must be a two-letter country code').default('DE'),
+  SUPPORTED_COUNTRIES: countries(['DE', 'FR', 'IT', 'ES', 'NL', 'AT']),
+  DAYS_TO_PUBLISH: integer({ min: 1, max: 14, default: 14 }),
+  EXPIRY_POLICY_MINUTES: integer({ min: 120, max: 720, default: 120 }),
+  MINIMUM_TRL_VALUE_ALLOWED: integer({ min: 1, max: 8, default: 3 }),
+});
+
+const signingSchema = z.object({
+  DISTRIBUTION_SIGNING_KEY_FILE: secretFile(),
+  DISTRIBUTION_SIGNING_KEY_ID: keyName.default('262'),
+  DISTRIBUTION_SIGNING_KEY_VERSION: keyName.default('v1'),
+  /** During a rotation: the key that phones without the new one still need. */
+  DISTRIBUTION_PREVIOUS_SIGNING_KEY_FILE: secretFile().optional(),
+  DISTRIBUTION_PREVIOUS_SIGNING_KEY_VERSION: keyName.optional(),
+  DISTRIBUTION_APP_BUNDLE_ID: z.string().regex(/^[A-Za-z0-9.-]{1,100}$/, 'must be a bundle id').default('de.rki.coronawarnapp-dev'),
+});
+
+const configurationSchema = z.object({
+  /** JSON with the values that differ from the published defaults. */
+  DISTRIBUTION_APP_CONFIGURATION_FILE: fileContent().optional(),
+  /** Hex; Android refuses a configuration without it. */
+  DISTRIBUTION_REISSUE_KEY_DIGEST: z.string().regex(/^([0-9a-fA-F]{2}){1,64}$/, 'must be the digest in hex').optional(),
+});
+
+const storeSchema = z.object({
+  S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an address like https://host:port' }).optional(),
+  S3_REGION: z.string().default('eu-central-1'),
+  S3_BUCKET: z.string(),
+  S3_ACCESS_KEY_ID: z.string(),
+  S3_SECRET_ACCESS_KEY: secretText().optional(),
+  S3_SECRET_ACCESS_KEY_FILE: secretFile().optional(),
+  S3_FORCE_PATH_STYLE: flag(true),
+});
+
+export interface Config {
+  readonly settings: Readonly<z.infer<typeof schema>>;
+  readonly rules: PublishingRules;
+  readonly signers: readonly Signer[];
+  readonly configuration: ConfigurationSource;
+  /** The digest above was not set: shipped Android apps would trust no reissue service (decision 31). */
+  readonly usesPlaceholder: boolean;
+  readonly store: S3BlobStoreConfig;
+  readonly database: DatabaseConfig;
+}
+
+/** Throws `ConfigError` with every fault, those of the app configuration included. */
+export function readConfig(env: Env): Config {
+  const parts = readParts<Omit<Config, 'usesPlaceholder'>>({
+    settings: () => readEnv(schema, env),
+    rules: () => readRules(env),
+    signers: () => readSigners(env),
+    configuration: () => readConfiguration(env),
+    store: () => readStore(env),
+    database: () => readDatabaseConfig('DISTRIBUTION', env),
+  });
+  const { configuration, rules } = parts;
+  const faults = faultsOf(configuration, rules).map(
+    ({ field, value, rule }) => `DISTRIBUTION_APP_CONFIGURATION_FILE: ${field} = ${JSON.stringify(value)} breaks ${rule}`,
+  );
+  if (faults.length > 0) throw new ConfigError(faults);
+  return { ...parts, usesPlaceholder: configuration.dgc.reissueServicePublicKeyDigest === placeholderDigest };
+}
+
+/** The rules of publishing as far as they can be set; `fixedRules` cannot (decision 27). */
+export function readRules(env: Env): PublishingRules {
+  const own = Object.keys(rulesSchema.shape).map((name) => [name, env[`DISTRIBUTION_${name}`] || env[name]]);
+  const read = readEnv(rulesSchema, Object.fromEntries(own) as Env);
+  if (!read.SUPPORTED_COUNTRIES.includes(read.ORIGIN_COUNTRY)) {
+    throw new ConfigError(['SUPPORTED_COUNTRIES: must contain ORIGIN_COUNTRY']);
+  }
+  return Object.freeze({
+    originCountry: read.ORIGIN_COUNTRY,
+    supportedCountries: read.SUPPORTED_COUNTRIES,
+    daysToPublish: read.DAYS_TO_PUBLISH,
+    expiryMinutes: read.EXPIRY_POLICY_MINUTES,
+    minimumTransmissionRiskLevel: read.MINIMUM_TRL_VALUE_ALLOWED,
+    ...fixedRules,
+  });
+}
+
+function readSigners(env: Env): Signer[] {
+  const read = readEnv(signingSchema, env);
+  const names = { keyId: read.DISTRIBUTION_SIGNING_KEY_ID, appBundleId: read.DISTRIBUTION_APP_BUNDLE_ID };
+  const newest = { ...names, keyVersion: read.DISTRIBUTION_SIGNING_KEY_VERSION };
+  const signers = [signerOf('DISTRIBUTION_SIGNING_KEY_FILE', () => pemSigner(read.DISTRIBUTION_SIGNING_KEY_FILE, newest))];
+  const { DISTRIBUTION_PREVIOUS_SIGNING_KEY_FILE: previous, DISTRIBUTION_PREVIOUS_SIGNING_KEY_VERSION: keyVersion } = read;
+  if (previous === undefined) return signers;
+  if (keyVersion === undefined || keyVersion === newest.keyVersion) {
+    throw new ConfigError(['DISTRIBUTION_PREVIOUS_SIGNING_KEY_VERSION: must be set and differ from DISTRIBUTION_SIGNING_KEY_VERSION']);
+  }
+  return [...signers, signerOf('DISTRIBUTION_PREVIOUS_SIGNING_KEY_FILE', () => pemSigner(previous, { ...names, keyVersion }))];
+}
+
+function signerOf(setting: string, open: () => Signer): Signer {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof FormatError) throw new ConfigError([`${setting}: the file it names holds no P-256 private key in PEM`]);
+    throw error;
+  }
+}
+
+function readConfiguration(env: Env): ConfigurationSource {
+  const read = readEnv(configurationSchema, env);
+  const base = defaultConfiguration(read.DISTRIBUTION_REISSUE_KEY_DIGEST ?? placeholderDigest);
+  const text = read.DISTRIBUTION_APP_CONFIGURATION_FILE;
+  if (text === undefined) return base;
+  try {
+    return changedConfiguration(base, JSON.parse(text));
+  } catch {
+    throw new ConfigError(['DISTRIBUTION_APP_CONFIGURATION_FILE: the file it names is not JSON']);
+  }
+}
+
+function readStore(env: Env): S3BlobStoreConfig {
+  const read = readEnv(storeSchema, env);
+  const secret = read.S3_SECRET_ACCESS_KEY_FILE ?? read.S3_SECRET_ACCESS_KEY;
+  if (secret === undefined) throw new ConfigError(['S3_SECRET_ACCESS_KEY_FILE is not set: it or S3_SECRET_ACCESS_KEY is required']);
+  return {
+    region: read.S3_REGION,
+    bucket: read.S3_BUCKET,
+    accessKeyId: read.S3_ACCESS_KEY_ID,
+    secretAccessKey: secret,
+    forcePathStyle: read.S3_FORCE_PATH_STYLE,
+    ...(read.S3_ENDPOINT === undefined ? {} : { endpoint: read.S3_ENDPOINT }),
+  };
+}

@@ -1,0 +1,80 @@
+import { encodeKeyExport } from '../../../lib/exposure/key-export.ts';
+import { DAY_SECONDS, HOUR_SECONDS, utcDayOfHour } from '../../../lib/exposure/intervals.ts';
+import { inTx } from '../../../lib/db/tx.ts';
+import type { Deps } from '../deps.ts';
+import { exportKeys } from '../export-keys.ts';
+import { objectKeys, zip } from '../object-layout.ts';
+import type { Publisher } from '../publisher.ts';
+import { aggregateRegion, hourPackageDays, retentionDays } from '../rules.ts';
+import type { DecidedHours, RunTime } from '../run-time.ts';
+import { signArchive, signatureInfos } from '../signed-archive.ts';
+import { type PackedKeys, readPackedKeys } from '../store/key-pool.ts';
+import { markPublished } from '../store/state.ts';
+
+/** One hour or one day, and the hours whose keys it holds. */
+export interface Window {
+  readonly kind: 'hour' | 'day';
+  readonly fromHour: number;
+  readonly toHour: number;
+  readonly day: number;
+}
+
+export const regions = (originCountry: string): readonly string[] => [originCountry, aggregateRegion];
+
+/** Closed hours of today and yesterday and closed days, from the first hour on (D 2.7, decision 26), oldest first. */
+export function windowsToPublish(time: RunTime, hours: DecidedHours): Window[] {
+  const windows: Window[] = [];
+  const firstDay = Math.max(utcDayOfHour(hours.first), time.today - retentionDays);
+  for (let day = firstDay; day < time.today && day * 24 + 23 <= hours.last; day++) {
+    windows.push({ kind: 'day', fromHour: day * 24, toHour: day * 24 + 23, day });
+  }
+  const from = Math.max(hours.first, (time.today - hourPackageDays + 1) * 24);
+  for (let hour = from; hour <= hours.last; hour++) {
+    windows.push({ kind: 'hour', fromHour: hour, toHour: hour, day: utcDayOfHour(hour) });
+  }
+  return windows;
+}
+
+/** Writes every package that is missing in the inventory. */
+export async function publishPackages(d: Deps, publisher: Publisher, time: RunTime, hours: DecidedHours): Promise<void> {
+  for (const window of windowsToPublish(time, hours)) {
+    const missing = regions(d.rules.originCountry).filter((region) => !publisher.inventory.has(keyOf(window, region)));
+    if (missing.length === 0) continue;
+    const keys = await inTx(d.pool, 'read-package', (tx) => readPackedKeys(tx, window.fromHour, window.toHour));
+    let complete = true;
+    for (const region of missing) {
+      if (!(await publishPackage(d, publisher, window, region, keys))) complete = false;
+    }
+    if (complete) await markPublished(d.pool, window.fromHour, window.toHour);
+  }
+}
+
+async function publishPackage(d: Deps, publisher: Publisher, window: Window, region: string, keys: PackedKeys): Promise<boolean> {
+  const start = window.fromHour * HOUR_SECONDS;
+  const bin = encodeKeyExport({
+    start,
+    end: start + (window.kind === 'hour' ? HOUR_SECONDS : DAY_SECONDS),
+    region,
+    batchNum: 1,
+    batchSize: 1,
+    signatureInfos: signatureInfos(d.signers),
+    keys: exportKeys(keys, region === aggregateRegion ? 'all' : 'own'),
+  });
+  const archive = await signArchive(bin, d.signers);
+  return publisher.publish({
+    objectKey: keyOf(window, region),
+    kind: window.kind,
+    region,
+    day: window.day,
+    ...(window.kind === 'hour' ? { hour: window.fromHour } : {}),
+    contentHash: archive.contentHash,
+    signedBy: archive.signedBy,
+    body: archive.zip,
+    contentType: zip,
+    immutable: true,
+  });
+}
+
+function keyOf(window: Window, region: string): string {
+  return window.kind === 'hour' ? objectKeys.hourPackage(region, window.fromHour) : objectKeys.dayPackage(region, window.day);
+}

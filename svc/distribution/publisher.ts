@@ -1,0 +1,123 @@
+import { BlobStoreError } from '../../lib/blob/blob.ts';
+import { errorFields } from '../../lib/telemetry/log.ts';
+import type { Deps } from './deps.ts';
+import { changing, immutable } from './object-layout.ts';
+import { type PublishedObject, readInventory, recordObject } from './store/inventory.ts';
+
+/** An object to be published. `immutable` ones are written once and never again. */
+export interface Publication extends Omit<PublishedObject, 'etag' | 'size'> {
+  readonly body: Uint8Array;
+  readonly contentType: string;
+  readonly immutable: boolean;
+}
+
+/** Too many store requests failed: the store is down, not an object. */
+export class StoreUnusableError extends Error {
+  constructor(failures: number) {
+    super(`${failures} requests to the object store failed in one run`);
+    this.name = 'StoreUnusableError';
+  }
+}
+
+/** Writes objects during one run and keeps the inventory; knows what failed. */
+export interface Publisher {
+  /** What is published, kept current. */
+  readonly inventory: ReadonlyMap<string, PublishedObject>;
+  /** Whether the object is published as it stands, so that building its body can be spared. */
+  isCurrent(objectKey: string, contentHash: string, signedBy: string): boolean;
+  /** False when the store failed three times (the store's own attempts); the run goes on without the object. */
+  publish(publication: Publication): Promise<boolean>;
+  /** Deletes exact keys; false when the store failed. */
+  remove(objectKeys: readonly string[]): Promise<boolean>;
+  forget(objectKeys: readonly string[]): void;
+  /** Counts a failure that is not the store's. */
+  fail(): void;
+  readonly counts: { put: number; deleted: number; failed: number };
+}
+
+export async function openPublisher(
+  { pool, blob, log, maximumFailures }: Pick<Deps, 'pool' | 'blob' | 'log' | 'maximumFailures'>,
+  runNumber: number,
+): Promise<Publisher> {
+  const inventory = await readInventory(pool);
+  const counts = { put: 0, deleted: 0, failed: 0 };
+
+  const refused = (event: string, file: string, error: unknown): false => {
+    if (!(error instanceof BlobStoreError)) throw error;
+    counts.failed++;
+    log.error(event, { file, reason: error.reason, ...errorFields(error) });
+    if (counts.failed > maximumFailures) throw new StoreUnusableError(counts.failed);
+    return false;
+  };
+
+  const write = async (publication: Publication): Promise<PublishedObject> => {
+    const { objectKey, body, contentType } = publication;
+    const answer = await blob.put(objectKey, body, {
+      contentType,
+      cacheControl: publication.immutable ? immutable : changing,
+      metadata: { 'cwa-hash': publication.contentHash },
+      onlyIfAbsent: publication.immutable,
+    });
+    if (answer !== 'exists') {
+      counts.put++;
+      return { ...described(publication), etag: answer.etag, size: body.length };
+    }
+    // A run that died between the write and its record; what stands in the store is what phones have.
+    const stored = await blob.head(objectKey);
+    if (stored === undefined) throw new BlobStoreError('REFUSED', `object store: ${objectKey} exists and cannot be read`);
+    const storedHash = stored.metadata['cwa-hash'] ?? '';
+    if (storedHash !== publication.contentHash) {
+      counts.failed++;
+      log.error('published-object-differs', { file: objectKey });
+    }
+    return { ...described(publication), contentHash: storedHash, etag: stored.etag, size: body.length };
+  };
+
+  return {
+    inventory,
+    counts,
+    isCurrent(objectKey, contentHash, signedBy) {
+      const known = inventory.get(objectKey);
+      return known?.contentHash === contentHash && known.signedBy === signedBy;
+    },
+    async publish(publication) {
+      let written: PublishedObject;
+      try {
+        written = await write(publication);
+      } catch (error) {
+        return refused('object-not-published', publication.objectKey, error);
+      }
+      await recordObject(pool, runNumber, written);
+      inventory.set(written.objectKey, written);
+      return true;
+    },
+    async remove(objectKeys) {
+      if (objectKeys.length === 0) return true;
+      try {
+        await blob.delete(objectKeys);
+      } catch (error) {
+        return refused('objects-not-deleted', objectKeys[0] ?? '', error);
+      }
+      counts.deleted += objectKeys.length;
+      return true;
+    },
+    forget(objectKeys) {
+      for (const key of objectKeys) inventory.delete(key);
+    },
+    fail() {
+      counts.failed++;
+    },
+  };
+}
+
+function described({ objectKey, kind, region, day, hour, contentHash, signedBy }: Publication) {
+  return {
+    objectKey,
+    kind,
+    contentHash,
+    signedBy,
+    ...(region === undefined ? {} : { region }),
+    ...(day === undefined ? {} : { day }),
+    ...(hour === undefined ? {} : { hour }),
+  };
+}
