@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readText, repositoryFiles } from './source-files.ts';
@@ -6,8 +6,14 @@ import { readText, repositoryFiles } from './source-files.ts';
 const root = join(import.meta.dirname, '..', '..');
 const files = repositoryFiles(root);
 const documents = files.filter((path) => path.endsWith('.md') && !path.includes('/fixtures/'));
-const code = files.filter((path) => /\.(ts|cjs)$/.test(path)).map((path) => readText(root, path)).join('\n');
-const { scripts } = JSON.parse(readText(root, 'package.json')) as { scripts: Record<string, string> };
+const code = files
+  .filter((path) => /\.(ts|cjs)$/.test(path))
+  .map((path) => readText(root, path))
+  .join('\n');
+const { scripts, bin } = JSON.parse(readText(root, 'package.json')) as Record<
+  'scripts' | 'bin',
+  Record<string, string>
+>;
 
 const found = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map((match) => match[1] ?? '');
 
@@ -21,7 +27,9 @@ test.each(documents)('%s: its links lead somewhere and its commands exist', (pat
 test('README: every setting it names is read by the code', () => {
   const settings = found(readText(root, 'README.md'), /\b((?:[A-Z][A-Z0-9]*_)+[A-Z][A-Z0-9]*)\b/g);
   const isRead = (name: string): boolean =>
-    code.includes(name) || /_(DATABASE_URL|MANAGEMENT_PORT)$/.test(name) || code.includes(`}_${name.replace(/^_/, '')}`);
+    code.includes(name) ||
+    /_(DATABASE_URL|MANAGEMENT_PORT)$/.test(name) ||
+    code.includes(`}_${name.replace(/^_/, '')}`);
   expect([...new Set(settings)].filter((name) => !isRead(name))).toEqual([]);
 });
 
@@ -30,8 +38,18 @@ test('every script that is a file runs a file that exists', () => {
   expect(run.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
+test('npx finds a command that can be executed and starts under the Node beside it', () => {
+  for (const file of Object.values(bin)) {
+    expect(readText(root, file)).toMatch(/^#!\/usr\/bin\/env node\n/);
+    // npm sets the bit when it links the command; were it not committed, that would change a tracked file.
+    expect(statSync(join(root, file)).mode & 0o111).toBe(0o111);
+  }
+});
+
 test('continuous integration runs the command of the README', () => {
   expect(readText(root, 'README.md')).toContain('npm ci && npm test');
-  const steps = readText(root, '.ci/run').split('\n').filter((line) => /^\s*(if ! )?npm /.test(line));
+  const steps = readText(root, '.ci/run')
+    .split('\n')
+    .filter((line) => /^\s*(if ! )?npm /.test(line));
   expect(steps.map((line) => /npm (ci|test|run \S+)/.exec(line)?.[1])).toEqual(['ci', 'test', 'run test:tools']);
 });

@@ -65,13 +65,22 @@ const planted: readonly { rule: string; file: string; text: string; also?: Tree 
   { rule: 'edge-code-only-at-the-edge', file: 'lib/rpc/bad-connect.ts', text: value('@connectrpc/connect') },
   { rule: 'pg-only-behind-db', file: 'svc/a/bad-pg.ts', text: typeOnly('pg') },
   { rule: 'pg-only-behind-db', file: 'dev/bad-pg.ts', text: value('pg') },
-  { rule: 'pg-only-behind-db', file: 'svc/a/bad-late.ts', text: `export const late = async () => { using x = await import('pg'); };` },
+  {
+    rule: 'pg-only-behind-db',
+    file: 'svc/a/bad-late.ts',
+    text: `export const late = async () => { using x = await import('pg'); };`,
+  },
   { rule: 'grpc-only-in-rpc', file: 'svc/a/bad-grpc.ts', text: typeOnly('@grpc/grpc-js') },
   { rule: 's3-only-in-blob', file: 'gateway/bad-s3.ts', text: value('@aws-sdk/client-s3') },
   { rule: 'store-is-the-bottom', file: 'svc/b/store.ts', text: typeOnly('./deps.ts'), also: { 'svc/b/deps.ts': '' } },
   { rule: 'store-is-the-bottom', file: 'svc/b/store/rows.ts', text: value('../../../lib/rpc/server.ts') },
   { rule: 'testing-stays-in-tests', file: 'svc/a/bad-testing.ts', text: value('../../lib/testing/database.ts') },
-  { rule: 'testing-stays-in-tests', file: 'svc/b/bad-test.ts', text: value('./b.test.ts'), also: { 'svc/b/b.test.ts': '' } },
+  {
+    rule: 'testing-stays-in-tests',
+    file: 'svc/b/bad-test.ts',
+    text: value('./b.test.ts'),
+    also: { 'svc/b/b.test.ts': '' },
+  },
   {
     rule: 'no-cycle',
     file: 'svc/b/cycle-a.ts',
@@ -97,11 +106,15 @@ function violations(tree: Tree): { status: number | null; found: string[] } {
   const tops = [...new Set(Object.keys(tree).map((path) => path.split('/')[0] ?? ''))];
   const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
   const rules = join(root, '.dependency-cruiser.cjs');
-  const { status, stdout } = spawnSync(process.execPath, [cruiser, '--config', rules, '--output-type', 'err', ...tops], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
-  });
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [cruiser, '--config', rules, '--output-type', 'err', ...tops],
+    {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
+    },
+  );
   const lines = [...stdout.matchAll(/^\s*error ([\w-]+): (\S+)/gm)];
   return { status, found: lines.map(([, rule, file]) => `${rule} ${file}`) };
 }

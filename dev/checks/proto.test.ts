@@ -2,9 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
+// Each case compiles all protos once or twice, beside whatever else runs.
+vi.setConfig({ testTimeout: 120_000 });
 let copy = '';
 
 beforeEach(() => {

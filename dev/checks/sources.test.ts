@@ -16,7 +16,8 @@ interface Ban {
 const bans: readonly Ban[] = [
   {
     what: 'the system clock',
-    pattern: /\bDate\.now\b|\bnew Date\b(?!\()|\bnew Date\(\s*\)|(?<!new )\bDate\(|\bperformance\.now\b|\bprocess\.hrtime\b/,
+    pattern:
+      /\bDate\.now\b|\bnew Date\b(?!\()|\bnew Date\(\s*\)|(?<!new )\bDate\(|\bperformance\.now\b|\bprocess\.hrtime\b/,
     homes: /^lib\/time\//,
     planted: ['Date.now()', 'const d = new Date();', 'new Date', 'Date()', 'performance.now()', 'process.hrtime()'],
   },
@@ -49,7 +50,9 @@ for (const ban of bans) {
   test(`a planted use of ${ban.what} is found, outside its home only`, () => {
     for (const text of ban.planted) expect(breaks(ban, 'svc/a/handler.ts', `const a = 1;\n${text}\n`), text).toBe(true);
     expect(breaks(ban, 'svc/a/handler.ts', `// ${ban.planted[0]}\nconst a = new Date(0);`)).toBe(false);
-    const home = ['lib/time/clock.ts', 'lib/random/random.ts', 'svc/a/config.ts'].filter((path) => ban.homes.test(path));
+    const home = ['lib/time/clock.ts', 'lib/random/random.ts', 'svc/a/config.ts'].filter((path) =>
+      ban.homes.test(path),
+    );
     for (const path of home) expect(breaks(ban, path, ban.planted[0] ?? '')).toBe(false);
     expect(home).toHaveLength(1);
   });
@@ -78,16 +81,20 @@ const places = new RegExp(
   ['work', 'home', 'root', 'Users'].map((name) => `(?<![\\w.$}~])/${name}/\\w`).join('|') +
     '|registry\\.\\w+\\.(org|com)',
 );
-const isText = (path: string): boolean => /\.(ts|cjs|mjs|js|json|md|ya?ml|sql|proto|sh|txt|toml)$|(^|\/)[^.]+$|^\./.test(path);
+const isText = (path: string): boolean =>
+  /\.(ts|cjs|mjs|js|json|md|ya?ml|sql|proto|sh|txt|toml)$|(^|\/)[^.]+$|^\./.test(path);
 
 test('no file names a place on one machine or a package host', () => {
   const guilty = files.filter(isText).flatMap((path) => {
-    const line = readText(root, path).split('\n').findIndex((text) => places.test(text));
+    const line = readText(root, path)
+      .split('\n')
+      .findIndex((text) => places.test(text));
     return line < 0 ? [] : [`${path}:${line + 1}`];
   });
   expect(guilty).toEqual([]);
 
-  for (const planted of ['work/main', 'home/ada', 'root/x', 'Users/ada']) expect(places.test(`cd /${planted}`)).toBe(true);
+  for (const planted of ['work/main', 'home/ada', 'root/x', 'Users/ada'])
+    expect(places.test(`cd /${planted}`)).toBe(true);
   expect(places.test(['https://registry', 'example', 'org/x'].join('.'))).toBe(true);
 });
 
@@ -103,6 +110,8 @@ test('every dependency has a line that says why it is there, and no line is left
   const manifest = JSON.parse(readText(root, 'package.json')) as Record<string, Record<string, string>>;
   const groups = ['dependencies', 'devDependencies', 'optionalDependencies'].map((name) => manifest[name] ?? {});
   const names = groups.flatMap((group) => Object.keys(group)).sort();
-  const explained = [...readText(root, 'docs/dependencies.md').matchAll(/^\| `([^`]+)` \| \S/gm)].map((match) => match[1]);
+  const explained = [...readText(root, 'docs/dependencies.md').matchAll(/^\| `([^`]+)` \| \S/gm)].map(
+    (match) => match[1],
+  );
   expect(explained.sort()).toEqual(names);
 });
