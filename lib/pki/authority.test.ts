@@ -38,8 +38,15 @@ test('the folder holds the CA, a pair for each process and client, and keys that
   await writePki(folder, { authority: await createAuthority('CA', now), processes: ['gateway', 'submission'] });
 
   expect(readdirSync(folder).sort()).toEqual([
-    'ca.crt', 'gateway.crt', 'gateway.key', 'lab.crt', 'lab.key', 'operator.crt', 'operator.key',
-    'submission.crt', 'submission.key',
+    'ca.crt',
+    'gateway.crt',
+    'gateway.key',
+    'lab.crt',
+    'lab.key',
+    'operator.crt',
+    'operator.key',
+    'submission.crt',
+    'submission.key',
   ]);
   expect(statSync(join(folder, 'lab.key')).mode & 0o777).toBe(0o600);
   expect(readFileSync(join(folder, 'ca.crt'), 'utf8')).toMatch(/^-----BEGIN CERTIFICATE-----\n/);

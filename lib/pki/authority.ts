@@ -54,10 +54,10 @@ export async function createAuthority(name: string, now: Date): Promise<Authorit
       extensions: [
         new x509.BasicConstraintsExtension(true, 0, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto as Crypto),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
       ],
     },
-    webcrypto as Crypto,
+    webcrypto,
   );
 
   const issue = async (request: CertificateRequest): Promise<Issued> => {
@@ -75,11 +75,11 @@ export async function createAuthority(name: string, now: Date): Promise<Authorit
           new x509.BasicConstraintsExtension(false, undefined, true),
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
           new x509.ExtendedKeyUsageExtension(usagesOf(request)),
-          await x509.AuthorityKeyIdentifierExtension.create(root, false, webcrypto as Crypto),
+          await x509.AuthorityKeyIdentifierExtension.create(root, false, webcrypto),
           ...alternativeNamesOf(request),
         ],
       },
-      webcrypto as Crypto,
+      webcrypto,
     );
     return { cert: `${certificate.toString('pem')}\n`, key: await privateKeyPem(own.privateKey) };
   };
@@ -109,9 +109,7 @@ export async function writePki(folder: string, options: PkiOptions): Promise<voi
     ...processes.map((processName) => [processName, { processName }] as const),
     ...Object.entries(clients),
   ];
-  await Promise.all(
-    requests.map(async ([name, request]) => writePair(folder, name, await authority.issue(request))),
-  );
+  await Promise.all(requests.map(async ([name, request]) => writePair(folder, name, await authority.issue(request))));
 }
 
 /** Writes `<name>.crt` and `<name>.key`. */

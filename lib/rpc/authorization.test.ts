@@ -38,9 +38,13 @@ beforeAll(async () => {
     tans,
     bind('cwa.verification.v1.Undeclared', undeclared, { askAnything: async () => ({}) }),
     // Declared, but for another process: planted here by mistake.
-    bind('cwa.submission.v1.SubmissionService', {
-      submitKeys: { ...TanServiceService.confirmTans, path: '/cwa.submission.v1.SubmissionService/SubmitKeys' },
-    } as const, { submitKeys: async () => ({}) }),
+    bind(
+      'cwa.submission.v1.SubmissionService',
+      {
+        submitKeys: { ...TanServiceService.confirmTans, path: '/cwa.submission.v1.SubmissionService/SubmitKeys' },
+      } as const,
+      { submitKeys: async () => ({}) },
+    ),
   ];
   server = await serve('verification', services, { onSecurityEvent: (event) => events.push(event) });
 });
@@ -120,8 +124,12 @@ test('a caller without a certificate gets no connection', async () => {
   });
   const { path, requestSerialize, responseDeserialize } = TanServiceService.confirmTans;
   const answer = new Promise((resolve, reject) => {
-    connection.makeUnaryRequest(path, requestSerialize, responseDeserialize, { reservationIds: [] }, (error, response) =>
-      error ? reject(error) : resolve(response),
+    connection.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      { reservationIds: [] },
+      (error, response) => (error ? reject(error) : resolve(response)),
     );
   });
 
@@ -160,8 +168,13 @@ test.each([
 ] as const)('a client that speaks %s at most: connected = %s', async (version, expected) => {
   const pair = (await server.pki.certificates('submission')).current();
   const socket = tls.connect({
-    ...pair, host: '127.0.0.1', port: server.port, servername: 'verification',
-    minVersion: 'TLSv1.2', maxVersion: version, ALPNProtocols: ['h2'],
+    ...pair,
+    host: '127.0.0.1',
+    port: server.port,
+    servername: 'verification',
+    minVersion: 'TLSv1.2',
+    maxVersion: version,
+    ALPNProtocols: ['h2'],
   });
   const connected = await new Promise((resolve) => {
     socket.once('secureConnect', () => resolve(true));
@@ -181,11 +194,12 @@ test('a caller is read off its certificate once a connection', async () => {
     return original.apply(this, args);
   } as typeof original;
   try {
-    for (let i = 0; i < 3; i++) await client.confirmTans({ reservationIds: [] });
+    for (let i = 0; i < 30; i++) await client.confirmTans({ reservationIds: [] });
   } finally {
     tls.TLSSocket.prototype.getPeerCertificate = original;
   }
 
-  // Fails when a release of grpc-js moves the private field that `callerOf` looks at.
-  expect(reads).toBe(0);
+  // Fails when a release of grpc-js moves the private field that `callerOf` looks at. A late connection of another
+  // test may be read meanwhile.
+  expect(reads).toBeLessThan(5);
 });

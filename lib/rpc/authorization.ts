@@ -39,7 +39,7 @@ export function authorization(
 }
 
 /** Whether the process `own` may be asked for `service` by `caller`. */
-export function isAllowed(own: ProcessName, service: string, caller: string | undefined): boolean {
+function isAllowed(own: ProcessName, service: string, caller: string | undefined): boolean {
   if (caller === undefined) return false;
   if (service === healthServiceName) return true;
   if (!Object.hasOwn(communicationMatrix, service)) return false;

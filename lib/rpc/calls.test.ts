@@ -56,7 +56,11 @@ const failure = (answer: Promise<unknown>): Promise<RpcError> =>
   );
 
 /** A call that ends when its signal is aborted, and what it was aborted with. */
-function waiting(): { begun: Promise<Call>; ended: Promise<unknown>; handler: (r: unknown, call: Call) => Promise<never> } {
+function waiting(): {
+  begun: Promise<Call>;
+  ended: Promise<unknown>;
+  handler: (r: unknown, call: Call) => Promise<never>;
+} {
   const begun = Promise.withResolvers<Call>();
   const ended = Promise.withResolvers<unknown>();
   const handler = (_request: unknown, call: Call): Promise<never> =>
@@ -85,9 +89,12 @@ test('an RpcError crosses with its code and reason and is not logged', async () 
 
 test.each([
   ['rejects', async () => Promise.reject(new TypeError('the TAN was 4711'))],
-  ['throws before it returns a promise', () => {
-    throw new TypeError('the TAN was 4711');
-  }],
+  [
+    'throws before it returns a promise',
+    () => {
+      throw new TypeError('the TAN was 4711');
+    },
+  ],
 ])('a handler that %s: INTERNAL without text outside, name and place inside', async (_how, handler) => {
   confirm = handler;
   const error = await failure(tans.confirmTans(request));
@@ -185,7 +192,15 @@ test('a server does not begin a call that it cannot finish', async () => {
   const error = await new Promise((resolve) => {
     const metadata = new Metadata();
     const options = { deadline: systemClock.nowMs() + 8 };
-    channel.connection.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, resolve);
+    channel.connection.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      metadata,
+      options,
+      resolve,
+    );
   });
 
   expect(error).toMatchObject({ code: 4 });

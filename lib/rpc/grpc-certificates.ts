@@ -25,8 +25,7 @@ export function providerOf(source: CertificateSource): experimental.CertificateP
   }
 
   return {
-    addCaCertificateListener: (listener) =>
-      add(onCa, listener, () => listener({ caCertificate: source.current().ca })),
+    addCaCertificateListener: (listener) => add(onCa, listener, () => listener({ caCertificate: source.current().ca })),
     removeCaCertificateListener: (listener) => remove(onCa, listener),
     addIdentityCertificateListener: (listener) =>
       add(onIdentity, listener, () => {

@@ -38,7 +38,7 @@ export function bind<S>(name: string, definition: S, handlers: Handlers<S>): Bou
     if (!path.startsWith(`/${name}/`)) throw new Error(`${name} does not define ${path}`);
     if (requestStream) throw new Error(`${name}.${method}: streams towards the server are not supported`);
   }
-  return { name, definition: methods, handlers: handlers as Record<string, unknown> };
+  return { name, definition: methods, handlers };
 }
 
 /** What grpc-js takes for a bound service. */

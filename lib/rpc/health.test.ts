@@ -27,7 +27,12 @@ const { Check: checkMethod, Watch: watchMethod } = health as unknown as Record<s
 
 async function check(service: string, caller: string, request?: CertificateRequest): Promise<{ status: string }> {
   const certificates = await server.pki.certificates(caller, request);
-  const channel = openChannel({ address: server.address, serverName: 'verification', certificates, clock: systemClock });
+  const channel = openChannel({
+    address: server.address,
+    serverName: 'verification',
+    certificates,
+    clock: systemClock,
+  });
   const { path, requestSerialize, responseDeserialize } = checkMethod as Method;
   return new Promise<{ status: string }>((resolve, reject) => {
     const done = (error: ServiceError | null, answer?: { status: string }): void =>
@@ -36,7 +41,10 @@ async function check(service: string, caller: string, request?: CertificateReque
   }).finally(() => channel.close());
 }
 
-test.each([['', 'ops-api'], [tanName, 'gateway']])('health of %j may be asked by %s', async (service, caller) => {
+test.each([
+  ['', 'ops-api'],
+  [tanName, 'gateway'],
+])('health of %j may be asked by %s', async (service, caller) => {
   await expect(check(service, caller)).resolves.toEqual({ status: 'SERVING' });
 });
 

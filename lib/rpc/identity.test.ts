@@ -3,7 +3,10 @@ import { processOf } from './identity.ts';
 
 test.each([
   ['URI:spiffe://cwa/gateway', 'gateway'],
-  ['DNS:test-result, DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, URI:spiffe://cwa/test-result', 'test-result'],
+  [
+    'DNS:test-result, DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, URI:spiffe://cwa/test-result',
+    'test-result',
+  ],
   [undefined, undefined],
   ['', undefined],
   ['DNS:gateway', undefined],

@@ -24,7 +24,9 @@ export function processOf(subjectAltName = ''): string | undefined {
 const entry = /(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,"]*)/g;
 
 /** For a client's TLS: an error unless the server's certificate names this process. */
-export function checkServerProcess(expected: string): (host: string, certificate: PeerCertificate) => Error | undefined {
+export function checkServerProcess(
+  expected: string,
+): (host: string, certificate: PeerCertificate) => Error | undefined {
   return (_host, certificate) =>
     processOf(certificate.subjectaltname) === expected
       ? undefined

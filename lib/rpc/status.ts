@@ -32,7 +32,7 @@ export const rpcReason = {
 export const deadlineExceeded = (): RpcError => new RpcError('DEADLINE_EXCEEDED', rpcReason.deadline);
 export const cancelled = (): RpcError => new RpcError('CANCELLED', rpcReason.cancelled);
 
-export interface Trailer {
+interface Trailer {
   code: number;
   details: string;
   metadata: Metadata;

@@ -31,8 +31,8 @@ afterEach(() => {
   server.log.lines.length = 0;
 });
 
-async function* chunks(count: number): AsyncGenerator<StreamDiagnosisKeysResponse> {
-  for (let i = 0; i < count; i++) yield chunk();
+async function* chunks(length: number): AsyncGenerator<StreamDiagnosisKeysResponse> {
+  for (let i = 0; i < length; i++) yield chunk();
 }
 
 async function count(messages: AsyncIterable<unknown>): Promise<number> {

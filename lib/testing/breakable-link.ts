@@ -16,7 +16,10 @@ export async function breakableLink(port: number): Promise<BreakableLink> {
   const server = createServer((near) => {
     connections++;
     const far = connect(port, '127.0.0.1');
-    for (const [socket, other] of [[near, far], [far, near]] as const) {
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       sockets.add(socket);
       socket.on('error', () => {});
       socket.on('close', () => {

@@ -75,4 +75,3 @@ export function someHandlers<S>(given: Partial<Handlers<S>>): Handlers<S> {
       Reflect.get(handlers, name) ?? (() => Promise.reject(new Error(`no handler for ${String(name)} in this test`))),
   }) as Handlers<S>;
 }
-
