@@ -47,7 +47,12 @@ export async function openArchive(zip: Uint8Array): Promise<ExportArchive> {
 
 function inflate(zip: Buffer, entry: ArchiveEntry): Buffer {
   if (entry.size > MAX_ENTRY_OCTETS) {
-    throw new FormatError('ARCHIVE_TOO_LARGE', entry.name, `claims ${entry.size} octets, at most ${MAX_ENTRY_OCTETS} are read`, entry.headerAt);
+    throw new FormatError(
+      'ARCHIVE_TOO_LARGE',
+      entry.name,
+      `claims ${entry.size} octets, at most ${MAX_ENTRY_OCTETS} are read`,
+      entry.headerAt,
+    );
   }
   const packed = zip.subarray(entry.dataAt, entry.dataAt + entry.packedSize);
   let content: Buffer;
@@ -55,11 +60,19 @@ function inflate(zip: Buffer, entry: ArchiveEntry): Buffer {
     // The bound stops an entry that inflates to more than it claims.
     content = entry.deflated ? inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.size) }) : packed;
   } catch (error) {
-    throw new FormatError('ARCHIVE_ENTRY_DATA', entry.name, 'cannot be inflated to the size it claims', entry.dataAt, { cause: error });
+    throw new FormatError('ARCHIVE_ENTRY_DATA', entry.name, 'cannot be inflated to the size it claims', entry.dataAt, {
+      cause: error,
+    });
   }
   if (content.length !== entry.size) {
-    throw new FormatError('ARCHIVE_ENTRY_DATA', entry.name, `holds ${content.length} octets, its header says ${entry.size}`, entry.dataAt);
+    throw new FormatError(
+      'ARCHIVE_ENTRY_DATA',
+      entry.name,
+      `holds ${content.length} octets, its header says ${entry.size}`,
+      entry.dataAt,
+    );
   }
-  if (crc32(content) !== entry.crc) throw new FormatError('ARCHIVE_ENTRY_DATA', entry.name, 'checksum differs', entry.dataAt);
+  if (crc32(content) !== entry.crc)
+    throw new FormatError('ARCHIVE_ENTRY_DATA', entry.name, 'checksum differs', entry.dataAt);
   return content;
 }

@@ -17,7 +17,14 @@ const info = {
   verificationKeyId: '262',
   signatureAlgorithm: '1.2.840.10045.4.3.2',
 };
-const window = { start: 1_599_955_200, end: 1_599_958_800, region: 'DE', batchNum: 1, batchSize: 1, signatureInfos: [info] };
+const window = {
+  start: 1_599_955_200,
+  end: 1_599_958_800,
+  region: 'DE',
+  batchNum: 1,
+  batchSize: 1,
+  signatureInfos: [info],
+};
 
 function someKeys(count: number, seed = 'keys'): ExportKey[] {
   const random = seededRandom(seed);
@@ -65,8 +72,22 @@ test('D 1.6 vector 3: day package, keys given in wrong order come out sorted, al
     end: window.start + 86_400,
     region: 'EUR',
     keys: [
-      { keyData: Buffer.alloc(16, 0xff), transmissionRiskLevel: 8, rollingStartIntervalNumber: 2_666_448, rollingPeriod: 144, reportType: 1, daysSinceOnsetOfSymptoms: 2 },
-      { keyData: hex('000102030405060708090a0b0c0d0e0f'), transmissionRiskLevel: 3, rollingStartIntervalNumber: 2_666_592, rollingPeriod: 100, reportType: 3, daysSinceOnsetOfSymptoms: 1 },
+      {
+        keyData: Buffer.alloc(16, 0xff),
+        transmissionRiskLevel: 8,
+        rollingStartIntervalNumber: 2_666_448,
+        rollingPeriod: 144,
+        reportType: 1,
+        daysSinceOnsetOfSymptoms: 2,
+      },
+      {
+        keyData: hex('000102030405060708090a0b0c0d0e0f'),
+        transmissionRiskLevel: 3,
+        rollingStartIntervalNumber: 2_666_592,
+        rollingPeriod: 100,
+        reportType: 3,
+        daysSinceOnsetOfSymptoms: 1,
+      },
     ],
   });
   expect(bin.toString('hex')).toBe(vectors.day.bin);
@@ -79,12 +100,26 @@ test.each(vectors.indexHashes)('D 1.6 vector 4: cwa-hash of the index body %s', 
 
 test('the writer by hand gives the bytes of protobuf-es, zero and negative values included', () => {
   const keys = [...sortedByKeyData(someKeys(2000))];
-  keys[5] = { ...(keys[5] as ExportKey), transmissionRiskLevel: 0, rollingStartIntervalNumber: 0, reportType: 0, daysSinceOnsetOfSymptoms: 0 };
-  keys[6] = { ...(keys[6] as ExportKey), rollingStartIntervalNumber: 2 ** 31 - 1, daysSinceOnsetOfSymptoms: -(2 ** 31) };
+  keys[5] = {
+    ...(keys[5] as ExportKey),
+    transmissionRiskLevel: 0,
+    rollingStartIntervalNumber: 0,
+    reportType: 0,
+    daysSinceOnsetOfSymptoms: 0,
+  };
+  keys[6] = {
+    ...(keys[6] as ExportKey),
+    rollingStartIntervalNumber: 2 ** 31 - 1,
+    daysSinceOnsetOfSymptoms: -(2 ** 31),
+  };
   const generated = toBinary(
     TemporaryExposureKeyExportSchema,
     create(TemporaryExposureKeyExportSchema, {
-      startTimestamp: BigInt(window.start), endTimestamp: BigInt(window.end), region: window.region, batchNum: 1, batchSize: 1,
+      startTimestamp: BigInt(window.start),
+      endTimestamp: BigInt(window.end),
+      region: window.region,
+      batchNum: 1,
+      batchSize: 1,
       signatureInfos: [info],
       keys: keys.map((key) => ({ ...key, reportType: key.reportType as 1 })),
     }),
@@ -108,7 +143,9 @@ test('P M-2: a report type the enum does not know is read as it stands, not as a
 test('D 1.4: order is unsigned bytewise, also where the leading octets are equal', () => {
   const key = (text: string): ExportKey => ({ ...(someKeys(1)[0] as ExportKey), keyData: hex(text.padEnd(32, '0')) });
   const scrambled = ['ff', '8000000000000002', '8000000000000001', '7f', '80', '00'].map(key);
-  const order = sortedByKeyData(scrambled).map(({ keyData }) => Buffer.from(keyData).toString('hex').replace(/0+$/, ''));
+  const order = sortedByKeyData(scrambled).map(({ keyData }) =>
+    Buffer.from(keyData).toString('hex').replace(/0+$/, ''),
+  );
   expect(order).toEqual(['', '7f', '8', '8000000000000001', '8000000000000002', 'ff']);
 });
 
@@ -120,7 +157,8 @@ test('600,000 keys are sorted and written in well under 2 s', () => {
   const sorted = decodeKeyExport(bin).keys;
   expect(sorted).toHaveLength(600_000);
   for (let i = 1; i < sorted.length; i++) {
-    if (Buffer.compare(sorted[i - 1]?.keyData as Uint8Array, sorted[i]?.keyData as Uint8Array) >= 0) throw new Error(`at ${i}`);
+    if (Buffer.compare(sorted[i - 1]?.keyData as Uint8Array, sorted[i]?.keyData as Uint8Array) >= 0)
+      throw new Error(`at ${i}`);
   }
 }, 30_000);
 
@@ -129,7 +167,9 @@ test.each([
   ['a negative start', { rollingStartIntervalNumber: -1 }],
   ['a level with a fraction', { transmissionRiskLevel: 1.5 }],
 ])('a key with %s is not written', (_, fault) => {
-  expect(() => encodeKeyExport({ ...window, keys: [{ ...(someKeys(1)[0] as ExportKey), ...fault }] })).toThrow('a key has a field');
+  expect(() => encodeKeyExport({ ...window, keys: [{ ...(someKeys(1)[0] as ExportKey), ...fault }] })).toThrow(
+    'a key has a field',
+  );
 });
 
 test('P V-2: a wrong header is refused with its first wrong byte', () => {
@@ -157,7 +197,10 @@ test('a truncated message is refused wherever it is cut inside a field, naming a
 test('P V-8: unknown fields are skipped, in the file, in keys and in signature infos', () => {
   const key = hex(`0a10${'11'.repeat(16)}4801`);
   const bin = Buffer.concat([KEY_EXPORT_HEADER, hex('78019a0603414243'), hex('3a14'), key, hex('32032a0141')]);
-  expect(decodeKeyExport(bin)).toMatchObject({ keys: [{ keyData: Buffer.alloc(16, 0x11) }], signatureInfos: [{ signatureAlgorithm: 'A' }] });
+  expect(decodeKeyExport(bin)).toMatchObject({
+    keys: [{ keyData: Buffer.alloc(16, 0x11) }],
+    signatureInfos: [{ signatureAlgorithm: 'A' }],
+  });
 });
 
 test('random bytes behind the header never crash the reader otherwise than by a FormatError', () => {
@@ -175,5 +218,7 @@ test('random bytes behind the header never crash the reader otherwise than by a 
 
 test('golden: a package of 2,000 seeded keys keeps its bytes', () => {
   const bin = encodeKeyExport({ ...window, keys: someKeys(2000, 'golden') });
-  expect(createHash('sha256').update(bin).digest('hex')).toMatchInlineSnapshot(`"6b1a0050e1f798b14355a172ae7a414bfcd86b911e68b0ccbc7a93aec1a7316d"`);
+  expect(createHash('sha256').update(bin).digest('hex')).toMatchInlineSnapshot(
+    `"6b1a0050e1f798b14355a172ae7a414bfcd86b911e68b0ccbc7a93aec1a7316d"`,
+  );
 });

@@ -45,7 +45,10 @@ export interface SignatureEntry {
  * four times as fast): a day may hold 600,000 of them.
  */
 export function encodeKeyExport(file: KeyExport): Buffer {
-  for (const [name, seconds] of [['start', file.start], ['end', file.end]] as const) {
+  for (const [name, seconds] of [
+    ['start', file.start],
+    ['end', file.end],
+  ] as const) {
     if (!Number.isSafeInteger(seconds) || seconds < 0) {
       throw new FormatError('VALUE_OUT_OF_RANGE', 'export.bin', `${name} is not a time in whole seconds`);
     }

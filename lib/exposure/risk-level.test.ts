@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import derivation from './fixtures/intake-derivation.json' with { type: 'json' };
-import { completeRiskFields, daysSinceOnsetFromLevel, levelFromDaysSinceOnset, publishedFields, unpackRiskLevel } from './risk-level.ts';
+import {
+  completeRiskFields,
+  daysSinceOnsetFromLevel,
+  levelFromDaysSinceOnset,
+  publishedFields,
+  unpackRiskLevel,
+} from './risk-level.ts';
 
 test('S 1.6: every row of both derivation tables, and level 1 for every other day from -15 to 4000', () => {
   const levels: Record<string, number> = derivation.transmissionRiskLevelFromDaysSinceOnset;
@@ -16,7 +22,10 @@ test('S row 21: only TRL 6 -> DSOS 3995; only DSOS 3 -> TRL 5; DSOS 1000 -> 3; D
   expect(completeRiskFields({ daysSinceOnsetOfSymptoms: 3 })?.transmissionRiskLevel).toBe(5);
   expect(completeRiskFields({ daysSinceOnsetOfSymptoms: 1000 })?.transmissionRiskLevel).toBe(3);
   expect(completeRiskFields({ daysSinceOnsetOfSymptoms: 50 })?.transmissionRiskLevel).toBe(1);
-  expect(completeRiskFields({ transmissionRiskLevel: 2, daysSinceOnsetOfSymptoms: 0 })).toEqual({ transmissionRiskLevel: 2, daysSinceOnsetOfSymptoms: 0 });
+  expect(completeRiskFields({ transmissionRiskLevel: 2, daysSinceOnsetOfSymptoms: 0 })).toEqual({
+    transmissionRiskLevel: 2,
+    daysSinceOnsetOfSymptoms: 0,
+  });
   expect(completeRiskFields({})).toBeUndefined();
 });
 

@@ -76,12 +76,18 @@ export function completeRiskFields(given: {
  * Report type and days since onset of a published key: both say the transmission risk level once more, in
  * words that phones can use, and replace what was received (D 2.4, P S-8). Level 1 to 8.
  */
-export function publishedFields(transmissionRiskLevel: number): { reportType: number; daysSinceOnsetOfSymptoms: number } {
+export function publishedFields(transmissionRiskLevel: number): {
+  reportType: number;
+  daysSinceOnsetOfSymptoms: number;
+} {
   const pair = Math.floor((transmissionRiskLevel - 1) / 2);
   if (!Number.isInteger(transmissionRiskLevel) || pair < 0 || pair > 3) {
     throw new RangeError('transmission risk level is outside 1..8');
   }
-  return { reportType: REPORT_TYPE.recursive - pair, daysSinceOnsetOfSymptoms: transmissionRiskLevel % 2 === 1 ? 1 : 2 };
+  return {
+    reportType: REPORT_TYPE.recursive - pair,
+    daysSinceOnsetOfSymptoms: transmissionRiskLevel % 2 === 1 ? 1 : 2,
+  };
 }
 
 /** Offsets as the configuration serves them (D 3.4 `trlEncoding`). */

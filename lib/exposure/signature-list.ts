@@ -23,7 +23,10 @@ export type SignatureVerdict = { ok: true; keyNames: readonly string[] } | { ok:
  * Trusted keys from SPKI texts by name; without `sets` each key alone suffices (rotation: either key).
  * @throws FormatError when a key cannot be read
  */
-export function trustedKeys(spkiByName: Readonly<Record<string, string>>, sets?: readonly (readonly string[])[]): TrustedKeys {
+export function trustedKeys(
+  spkiByName: Readonly<Record<string, string>>,
+  sets?: readonly (readonly string[])[],
+): TrustedKeys {
   const keys = new Map(Object.entries(spkiByName).map(([name, spki]) => [name, loadPublicKey(spki)]));
   return { keys, sets: sets ?? [...keys.keys()].map((name) => [name]) };
 }

@@ -71,27 +71,49 @@ test('signature primitives: altered message, other key, cut or padded DER fail w
 test('a public key is read as PEM and as bare base64; everything else is a typed error', () => {
   const pem = loadPublicKey(a.spki).export({ type: 'spki', format: 'pem' }).toString();
   expect(loadPublicKey(`${pem}\n`).equals(loadPublicKey(a.spki))).toBe(true);
-  const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+    .publicKey.export({ type: 'spki', format: 'pem' })
+    .toString();
   expect(() => loadPublicKey(p384)).toThrow(expect.objectContaining({ reason: 'KEY_CURVE' }));
-  for (const text of ['', 'hello world', 'AAAA', a.spki.slice(4), '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----']) {
+  for (const text of [
+    '',
+    'hello world',
+    'AAAA',
+    a.spki.slice(4),
+    '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
+  ]) {
     expect(() => loadPublicKey(text)).toThrow(expect.objectContaining({ reason: 'PUBLIC_KEY_UNREADABLE' }));
   }
-  expect(() => signDeterministic('nonsense', bin)).toThrow(expect.objectContaining({ reason: 'PRIVATE_KEY_UNREADABLE' }));
+  expect(() => signDeterministic('nonsense', bin)).toThrow(
+    expect.objectContaining({ reason: 'PRIVATE_KEY_UNREADABLE' }),
+  );
 });
 
 test('V-5: keys are selected by <id>-<version>; signatures of unknown keys are ignored (V-6)', () => {
   const trusted = trustedKeys({ '262-v1': a.spki });
-  expect(verifySignatureList(bin, [entry(stranger, '310-v1'), entry(a, '262-v1')], trusted)).toEqual({ ok: true, keyNames: ['262-v1'] });
+  expect(verifySignatureList(bin, [entry(stranger, '310-v1'), entry(a, '262-v1')], trusted)).toEqual({
+    ok: true,
+    keyNames: ['262-v1'],
+  });
   expect(verifySignatureList(bin, [entry(stranger, '310-v1')], trusted)).toEqual({ ok: false, reason: 'UNKNOWN_KEYS' });
-  expect(verifySignatureList(bin, [entry(stranger, '262-v1')], trusted)).toEqual({ ok: false, reason: 'INVALID_SIGNATURE' });
+  expect(verifySignatureList(bin, [entry(stranger, '262-v1')], trusted)).toEqual({
+    ok: false,
+    reason: 'INVALID_SIGNATURE',
+  });
   expect(verifySignatureList(bin, [entry(a, '262-v2')], trusted)).toEqual({ ok: false, reason: 'UNKNOWN_KEYS' });
 });
 
 test('V-5: a single signature without key id falls to the single configured key; among several it is an error', () => {
   const trusted = trustedKeys({ '262-v1': a.spki });
   expect(verifySignatureList(bin, [entry(a)], trusted)).toMatchObject({ ok: true });
-  expect(verifySignatureList(bin, [entry(a), entry(a, '262-v1')], trusted)).toEqual({ ok: false, reason: 'KEY_ID_MISSING' });
-  expect(verifySignatureList(bin, [entry(a)], trustedKeys({ '262-v1': a.spki, '262-v2': b.spki }))).toEqual({ ok: false, reason: 'KEY_ID_MISSING' });
+  expect(verifySignatureList(bin, [entry(a), entry(a, '262-v1')], trusted)).toEqual({
+    ok: false,
+    reason: 'KEY_ID_MISSING',
+  });
+  expect(verifySignatureList(bin, [entry(a)], trustedKeys({ '262-v1': a.spki, '262-v2': b.spki }))).toEqual({
+    ok: false,
+    reason: 'KEY_ID_MISSING',
+  });
 });
 
 test('V-6: a set of co-signing keys needs all members; alternative sets are a rotation; no signature is an error', () => {
@@ -108,7 +130,10 @@ test('V-4: another algorithm, SHA-512 included, or none is refused', () => {
   const trusted = trustedKeys({ '262-v1': a.spki });
   for (const signatureAlgorithm of ['1.2.840.10045.4.3.4', '']) {
     const info = { verificationKeyId: '262', verificationKeyVersion: 'v1', signatureAlgorithm };
-    expect(verifySignatureList(bin, [entry(a, '262-v1', { signatureInfo: info })], trusted)).toEqual({ ok: false, reason: 'ALGORITHM' });
+    expect(verifySignatureList(bin, [entry(a, '262-v1', { signatureInfo: info })], trusted)).toEqual({
+      ok: false,
+      reason: 'ALGORITHM',
+    });
   }
 });
 

@@ -19,7 +19,9 @@ export function loadPublicKey(spkiPemOrBase64: string): KeyObject {
       key = createPublicKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' });
     }
   } catch (error) {
-    throw new FormatError('PUBLIC_KEY_UNREADABLE', 'public key', 'is neither SPKI PEM nor base64 of SPKI', undefined, { cause: error });
+    throw new FormatError('PUBLIC_KEY_UNREADABLE', 'public key', 'is neither SPKI PEM nor base64 of SPKI', undefined, {
+      cause: error,
+    });
   }
   assertP256(key, 'public key');
   return key;

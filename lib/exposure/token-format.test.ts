@@ -27,7 +27,9 @@ test('S 2.8: keys with date of birth, both vectors', () => {
 });
 
 test('S 2.8: a token is stored as the hash of its text', () => {
-  expect(hashText('1ea6ce8a-9740-41ea-bb37-0242ac130002')).toBe('0199effab87800689c15c08e234db54f088cc365132ffc230e882b82cd3ecf95');
+  expect(hashText('1ea6ce8a-9740-41ea-bb37-0242ac130002')).toBe(
+    '0199effab87800689c15c08e234db54f088cc365132ffc230e882b82cd3ecf95',
+  );
 });
 
 test('S 2.8: a GUID is hashed exactly as printed', () => {
@@ -38,27 +40,37 @@ test('S 2.8: a GUID is hashed exactly as printed', () => {
   expect(GUID_PATTERN.test(guid.slice(1))).toBe(false);
 });
 
-test.each([['FE9A5MAK6', 'C'], ['WPHSATMHD', '4'], ['9N4UTTACE', '6'], ['FE9A5MAK9', 'H'], ['FE9A5MAKW', 'G']])(
-  'S 2.8: check character of %s is %s',
-  (body, character) => {
-    expect(teleTanCheckCharacter(body)).toBe(character);
+test.each([
+  ['FE9A5MAK6', 'C'],
+  ['WPHSATMHD', '4'],
+  ['9N4UTTACE', '6'],
+  ['FE9A5MAK9', 'H'],
+  ['FE9A5MAKW', 'G'],
+])('S 2.8: check character of %s is %s', (body, character) => {
+  expect(teleTanCheckCharacter(body)).toBe(character);
+});
+
+test.each(['9A3B578UMG', 'DEU7TKSV3H', 'PTPHM35RP4', 'ERYCJMM4DC'])(
+  'S 2.8: teleTAN %s is valid as a whole',
+  (teleTan) => {
+    expect(isTeleTan(teleTan)).toBe(true);
   },
 );
 
-test.each(['9A3B578UMG', 'DEU7TKSV3H', 'PTPHM35RP4', 'ERYCJMM4DC'])('S 2.8: teleTAN %s is valid as a whole', (teleTan) => {
-  expect(isTeleTan(teleTan)).toBe(true);
-});
-
-test.each(['9A3B578UM2', '9a3b578umg', '9A3B578UM', '9A3B578UMGG', '0A3B578UMG', ''])('teleTAN %j is refused', (teleTan) => {
-  expect(isTeleTan(teleTan)).toBe(false);
-});
+test.each(['9A3B578UM2', '9a3b578umg', '9A3B578UM', '9A3B578UMGG', '0A3B578UMG', ''])(
+  'teleTAN %j is refused',
+  (teleTan) => {
+    expect(isTeleTan(teleTan)).toBe(false);
+  },
+);
 
 test('new teleTANs are valid and use the whole alphabet evenly', () => {
   const random = seededRandom('teletan');
   const all = Array.from({ length: 3100 }, () => newTeleTan(random));
   expect(all.every((teleTan) => TELE_TAN_PATTERN.test(teleTan) && isTeleTan(teleTan))).toBe(true);
   const counts = new Map<string, number>();
-  for (const character of all.map((teleTan) => teleTan.slice(0, 9)).join('')) counts.set(character, (counts.get(character) ?? 0) + 1);
+  for (const character of all.map((teleTan) => teleTan.slice(0, 9)).join(''))
+    counts.set(character, (counts.get(character) ?? 0) + 1);
   expect(counts.size).toBe(31);
   for (const count of counts.values()) expect(Math.abs(count - 900)).toBeLessThan(180);
 });

@@ -18,12 +18,22 @@ test.each<[string, Partial<UploadedKey>, string | undefined, string | undefined]
   ['no key bytes', { keyData: undefined }, 'KEY_DATA_LENGTH', undefined],
   ['start after midnight', { rollingStartIntervalNumber: today - 143 }, 'ROLLING_START_ALIGNMENT', undefined],
   ['tomorrow', { rollingStartIntervalNumber: today + 144 }, undefined, 'ROLLING_START_IN_FUTURE'],
-  ['tomorrow with 15 bytes', { rollingStartIntervalNumber: today + 144, keyData: new Uint8Array(15) }, undefined, 'ROLLING_START_IN_FUTURE'],
+  [
+    'tomorrow with 15 bytes',
+    { rollingStartIntervalNumber: today + 144, keyData: new Uint8Array(15) },
+    undefined,
+    'ROLLING_START_IN_FUTURE',
+  ],
   ['no start', { rollingStartIntervalNumber: undefined }, undefined, 'ROLLING_START_NOT_POSITIVE'],
   ['negative start', { rollingStartIntervalNumber: -1 }, undefined, 'ROLLING_START_NOT_POSITIVE'],
   ['14 days old', { rollingStartIntervalNumber: today - 14 * 144 }, undefined, undefined],
   ['15 days old', { rollingStartIntervalNumber: today - 15 * 144 }, undefined, 'KEY_TOO_OLD'],
-  ['15 days old with 15 bytes', { rollingStartIntervalNumber: today - 15 * 144, keyData: new Uint8Array(15) }, 'KEY_DATA_LENGTH', 'KEY_TOO_OLD'],
+  [
+    '15 days old with 15 bytes',
+    { rollingStartIntervalNumber: today - 15 * 144, keyData: new Uint8Array(15) },
+    'KEY_DATA_LENGTH',
+    'KEY_TOO_OLD',
+  ],
   ['period 0', { rollingPeriod: 0 }, 'ROLLING_PERIOD', undefined],
   ['period 145', { rollingPeriod: 145 }, 'ROLLING_PERIOD', undefined],
   ['no period', { rollingPeriod: undefined }, undefined, undefined],
@@ -33,7 +43,12 @@ test.each<[string, Partial<UploadedKey>, string | undefined, string | undefined]
   ['days -15', { daysSinceOnsetOfSymptoms: -15 }, undefined, undefined],
   ['days 4000', { daysSinceOnsetOfSymptoms: 4000 }, undefined, undefined],
   ['days 4001', { daysSinceOnsetOfSymptoms: 4001 }, 'DAYS_SINCE_ONSET', undefined],
-  ['neither', { transmissionRiskLevel: undefined, daysSinceOnsetOfSymptoms: undefined }, 'LEVEL_OR_ONSET_MISSING', undefined],
+  [
+    'neither',
+    { transmissionRiskLevel: undefined, daysSinceOnsetOfSymptoms: undefined },
+    'LEVEL_OR_ONSET_MISSING',
+    undefined,
+  ],
   ['level alone', { daysSinceOnsetOfSymptoms: undefined }, undefined, undefined],
   ['days alone', { transmissionRiskLevel: undefined }, undefined, undefined],
 ])('S 1.6, one key: %s', (_name, change, rejected, filtered) => {
@@ -44,8 +59,12 @@ test.each<[string, Partial<UploadedKey>, string | undefined, string | undefined]
 
 test('the rule a key counts under is the first in the order of S 1.6, filters before period (decision 10)', () => {
   expect(ruleBrokenBy(good, now)).toBeUndefined();
-  expect(ruleBrokenBy({ ...good, rollingStartIntervalNumber: today - 15 * 144, rollingPeriod: 0 }, now)).toBe('KEY_TOO_OLD');
-  expect(ruleBrokenBy({ ...good, rollingStartIntervalNumber: today - 1, rollingPeriod: 0 }, now)).toBe('ROLLING_START_ALIGNMENT');
+  expect(ruleBrokenBy({ ...good, rollingStartIntervalNumber: today - 15 * 144, rollingPeriod: 0 }, now)).toBe(
+    'KEY_TOO_OLD',
+  );
+  expect(ruleBrokenBy({ ...good, rollingStartIntervalNumber: today - 1, rollingPeriod: 0 }, now)).toBe(
+    'ROLLING_START_ALIGNMENT',
+  );
   expect(ruleBrokenBy({ ...good, rollingPeriod: 0, transmissionRiskLevel: 0 }, now)).toBe('ROLLING_PERIOD');
 });
 

@@ -94,7 +94,11 @@ function followLocal(zip: Buffer, central: readonly CentralEntry[], directoryAt:
   let at = 0;
   for (const entry of [...central].sort((a, b) => a.headerAt - b.headerAt)) {
     if (entry.headerAt !== at) {
-      fail('ARCHIVE_ENTRY_HEADER', `${entry.name} does not start where the entry before it ends`, Math.min(at, entry.headerAt));
+      fail(
+        'ARCHIVE_ENTRY_HEADER',
+        `${entry.name} does not start where the entry before it ends`,
+        Math.min(at, entry.headerAt),
+      );
     }
     const dataAt = checkLocal(zip, entry, directoryAt);
     at = dataAt + entry.packedSize;
@@ -102,7 +106,8 @@ function followLocal(zip: Buffer, central: readonly CentralEntry[], directoryAt:
     if ((entry.flags & DATA_DESCRIPTOR) !== 0) at = skipDescriptor(zip, entry, at, directoryAt);
     entries.set(entry.name, { ...entry, dataAt });
   }
-  if (at !== directoryAt) fail('ARCHIVE_ENTRY_EXTRA', 'there is something between the last entry and the directory', at);
+  if (at !== directoryAt)
+    fail('ARCHIVE_ENTRY_EXTRA', 'there is something between the last entry and the directory', at);
   return entries;
 }
 
