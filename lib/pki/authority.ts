@@ -95,7 +95,7 @@ export interface PkiOptions {
 }
 
 /** The callers that a local run knows (decision 2). */
-export const localClients: Readonly<Record<string, CertificateRequest>> = {
+const localClients: Readonly<Record<string, CertificateRequest>> = {
   lab: { commonName: 'lab', usage: 'client' },
   operator: { commonName: 'operator', usage: 'client' },
 };
