@@ -4,7 +4,10 @@ const tests = '{lib,svc,gateway,ops-api,phone,dev,k8s}/**/*.test.ts';
 const flows = 'dev/flows/**/*.test.ts';
 const elsewhere = ['**/node_modules/**', '**/*.tools.test.ts'];
 
-/** Flow tests start a whole mesh each: they come after everything else, one file at a time. */
+/**
+ * Flow tests start a whole mesh each: they come after everything else, one file at a time. (The groups start at 1: with
+ * one worker, which is the default on two cores, group 0 would come last.)
+ */
 export default defineConfig({
   test: {
     reporters: ['default', './dev/checks/summary-reporter.ts'],
@@ -17,7 +20,7 @@ export default defineConfig({
           globalSetup: ['lib/testing/global-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 0 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -28,7 +31,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
