@@ -46,6 +46,10 @@ test('npx finds a command that can be executed and starts under the Node beside 
   }
 });
 
+test('scripts run under the Node that the project brings, whatever the machine has', () => {
+  expect(Number(process.versions.node.split('.')[0])).toBeGreaterThanOrEqual(26);
+});
+
 test('continuous integration runs the command of the README', () => {
   expect(readText(root, 'README.md')).toContain('npm ci && npm test');
   const steps = readText(root, '.ci/run')
