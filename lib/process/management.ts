@@ -10,6 +10,8 @@ export interface ManagementOptions {
   /** Loopback unless said otherwise: plain HTTP is for probes and scrapers beside the process, never for callers. */
   readonly host?: string;
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
+  /** Prometheus text of `/metrics`; without it there is no such path. */
+  readonly metrics?: () => string;
   /** Name of the setting that holds the port, for the message when it is taken. */
   readonly setting: string;
   /** Longest time in ms for one readiness check. */
@@ -18,12 +20,13 @@ export interface ManagementOptions {
   readonly stopping?: AbortSignal;
 }
 
-/** Serves `/health/live` and `/health/ready` as JSON. Neither is logged. Throws ConfigError when the port is taken. */
+/** Serves `/health/live` and `/health/ready` as JSON, and `/metrics`. Neither is logged. Throws ConfigError when the port is taken. */
 export async function startManagement(options: ManagementOptions): Promise<{ port: number; close(): Promise<void> }> {
-  const { host = '127.0.0.1', checkTimeoutMs = 2_000, checks, stopping } = options;
+  const { host = '127.0.0.1', checkTimeoutMs = 2_000, checks, metrics, stopping } = options;
   const server = createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405);
     if (request.url === '/health/live') return answer(response, 200, { status: 'UP' });
+    if (request.url === '/metrics' && metrics !== undefined) return answerText(response, metrics());
     if (request.url !== '/health/ready') return answer(response, 404);
     void readiness(checks, checkTimeoutMs).then((states) => {
       const up = stopping?.aborted !== true && Object.values(states).every((state) => state === 'UP');
@@ -63,4 +66,9 @@ async function readiness(checks: ManagementOptions['checks'], timeoutMs: number)
 function answer(response: ServerResponse, status: number, body?: object): void {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
   response.end(body === undefined ? '' : JSON.stringify(body));
+}
+
+function answerText(response: ServerResponse, text: string): void {
+  response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' });
+  response.end(text);
 }

@@ -33,6 +33,7 @@ export async function runProcess(name: string, main: (context: ProcessContext) =
       log.error('stop-timed-out', { durationMs: stopLimitMs });
       process.exit(1);
     }, stopLimitMs).unref();
+    if (process.env['STOP_WITH_STDIN'] === 'true') process.stdin.destroy();
     for (const step of steps.reverse()) {
       try {
         await step();
@@ -45,6 +46,8 @@ export async function runProcess(name: string, main: (context: ProcessContext) =
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // A local mesh holds the other end: when it dies, however it dies, its processes end in order too.
+  if (process.env['STOP_WITH_STDIN'] === 'true') process.stdin.resume().once('end', stop).once('error', stop);
   process.on('unhandledRejection', (error) => {
     log.error('unhandled-rejection', errorFields(error));
     process.exitCode = 1;

@@ -1,0 +1,12 @@
+import { InvalidArgumentError } from 'commander';
+
+const unitMs: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `15m`, `3h`, `1d12h` in milliseconds. */
+export function parseDuration(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g)];
+  const whole = parts.map(([part]) => part).join('');
+  const ms = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitMs[unit ?? ''] ?? 0), 0);
+  if (whole !== text || ms <= 0) throw new InvalidArgumentError('give a duration such as 90s, 15m, 3h or 1d12h.');
+  return Math.round(ms);
+}

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { followClock } from '../../lib/time/followed-clock.ts';
+import { startClockService } from './clock-service.ts';
+
+const hour = 3_600_000;
+
+async function service(startAtMs?: number, folder = temporaryFolder()) {
+  const started = await startClockService(join(folder, 'clock.json'), startAtMs);
+  let open = true;
+  const close = async () => {
+    if (open) await started.close();
+    open = false;
+  };
+  onTestFinished(close);
+  return { ...started, folder, close };
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'cwa-clock-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('a move is in force at every follower when it returns', async () => {
+  const clock = await service();
+  const followers = await Promise.all(
+    Array.from({ length: 5 }, () => followClock(clock.url, (stop) => onTestFinished(stop))),
+  );
+  const target = clock.clock.nowMs() + 26 * hour;
+
+  await clock.moveTo(target);
+
+  for (const follower of followers) expect(follower.nowMs()).toBeGreaterThanOrEqual(target);
+});
+
+test('time never runs backwards: an earlier time is refused', async () => {
+  const clock = await service();
+  await expect(clock.moveTo(clock.clock.nowMs() - hour)).rejects.toThrow('never runs backwards');
+});
+
+test('a restart resumes at the later of stored time and system time', async () => {
+  const first = await service();
+  const moved = first.clock.nowMs() + 50 * hour;
+  await first.moveTo(moved);
+  await first.close();
+
+  const second = await service(undefined, first.folder);
+  expect(second.clock.nowMs()).toBeGreaterThanOrEqual(moved);
+});
+
+test('a stored time in the past gives way to the system time', async () => {
+  const first = await service(Date.parse('2020-07-01T20:05:00Z'));
+  expect(first.clock.now().toISOString()).toMatch(/^2020-07-01T20:05/);
+  await first.close();
+
+  const second = await service(Date.now(), first.folder);
+  expect(Math.abs(second.clock.nowMs() - Date.now())).toBeLessThan(5_000);
+});
+
+test('a mesh without clock service says so by the name of the setting', async () => {
+  await expect(followClock('tcp://127.0.0.1:1', () => {})).rejects.toThrow(/^CLOCK_URL: no clock service answers/);
+});

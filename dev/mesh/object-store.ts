@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../../lib/db/embedded-postgres.ts';
+import type { Env } from '../../lib/process/config.ts';
+import { startProcess } from './child.ts';
+
+export interface ObjectStoreAccess {
+  /** `S3_…` settings for the processes that use the store. */
+  readonly env: Record<string, string>;
+  readonly pid?: number;
+}
+
+/** The store that `S3_ENDPOINT` names, or the embedded one as a process of its own. */
+export async function openObjectStore(home: string, env: Env, steps: (() => Promise<void> | void)[]): Promise<ObjectStoreAccess> {
+  if (env['S3_ENDPOINT']) {
+    const given = Object.entries(env).filter(([key]) => key.startsWith('S3_'));
+    return { env: Object.fromEntries(given) as Record<string, string> };
+  }
+  const secretFile = join(home, 'secrets', 's3-secret');
+  if (!existsSync(secretFile)) writeFileSync(secretFile, randomBytes(24).toString('hex'), { mode: 0o600 });
+  const port = await freePort();
+  const store = await startProcess({
+    name: 'object-store',
+    script: 'dev/object-store/main.ts',
+    env: {
+      OBJECT_STORE_DIR: join(home, 'objects'),
+      OBJECT_STORE_PORT: String(port),
+      OBJECT_STORE_ACCESS_KEY_ID: 'local',
+      OBJECT_STORE_SECRET_ACCESS_KEY_FILE: secretFile,
+    },
+    logFile: join(home, 'log', 'object-store.log'),
+    readyUrl: `http://127.0.0.1:${port}/`,
+    anyAnswer: true,
+  });
+  steps.push(() => store.stop());
+  return {
+    pid: store.pid,
+    env: {
+      S3_ENDPOINT: `http://127.0.0.1:${port}`,
+      S3_REGION: 'eu-central-1',
+      S3_BUCKET: 'cwa',
+      S3_ACCESS_KEY_ID: 'local',
+      S3_SECRET_ACCESS_KEY_FILE: secretFile,
+    },
+  };
+}

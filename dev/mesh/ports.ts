@@ -1,0 +1,53 @@
+import { createServer } from 'node:net';
+import { ConfigError, type Env } from '../../lib/process/config.ts';
+import { freePort } from '../../lib/db/embedded-postgres.ts';
+
+/** Ports that people and other programs rely on (architecture section 4, decision 4). */
+export const publicPorts = {
+  GATEWAY_PHONE_PORT: 8443,
+  GATEWAY_PARTNER_PORT: 8444,
+  GATEWAY_MANAGEMENT_PORT: 9101,
+  SUBMISSION_MANAGEMENT_PORT: 9102,
+  VERIFICATION_MANAGEMENT_PORT: 9103,
+  TEST_RESULT_MANAGEMENT_PORT: 9104,
+  DISTRIBUTION_MANAGEMENT_PORT: 9105,
+} as const;
+
+export type PublicPort = keyof typeof publicPorts;
+export type Ports = Readonly<Record<PublicPort, number>>;
+
+/** The fixed ports of a local run, each changeable by its variable; every taken or wrong one is reported at once. */
+export async function fixedPorts(env: Env): Promise<Ports> {
+  const ports = {} as Record<PublicPort, number>;
+  const faults: string[] = [];
+  for (const name of Object.keys(publicPorts) as PublicPort[]) {
+    const text = env[name] || String(publicPorts[name]);
+    const port = Number(text);
+    if (!/^\d+$/.test(text) || port < 1 || port > 65_535) faults.push(`${name}: must be a whole number from 1 to 65535`);
+    else if (!(await isFree(port))) {
+      faults.push(`${name}: port ${port} is taken by another program; stop it or set ${name} to a free port`);
+    }
+    ports[name] = port;
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return ports;
+}
+
+/** Free ports for everything: for tests, replays and benchmarks beside a running mesh. */
+export async function anyPorts(): Promise<Ports> {
+  const names = Object.keys(publicPorts) as PublicPort[];
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await freePort()]))) as Ports;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  for (const host of ['127.0.0.1', '::']) {
+    const probe = createServer();
+    const free = await new Promise<boolean>((done) => {
+      probe.once('error', (error: NodeJS.ErrnoException) => done(error.code !== 'EADDRINUSE' && error.code !== 'EACCES'));
+      probe.listen(port, host, () => done(true));
+    });
+    if (probe.listening) await new Promise((done) => probe.close(done));
+    if (!free) return false;
+  }
+  return true;
+}
