@@ -1,0 +1,26 @@
+import type { TestResultServiceService } from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
+import type { Pool } from '../../lib/db/pool.ts';
+import type { Secret } from '../../lib/process/secret.ts';
+import type { Random } from '../../lib/random/random.ts';
+import type { Client } from '../../lib/rpc/api.ts';
+import type { Log } from '../../lib/telemetry/log.ts';
+import type { Clock } from '../../lib/time/clock.ts';
+
+export interface Rules {
+  /** Redeemed TANs a session may have; reserved ones count (S 2.4 [D]). */
+  readonly maxRedeemedTans: number;
+  /** Answers the result of the GUID even when the one under the hash with date of birth differs (S 2.3). */
+  readonly dobCheckDisabled: boolean;
+  /** teleTANs that may be issued in any 60 minutes, by all processes together (S 2.6). */
+  readonly teleTansPerHour: number;
+  readonly teleTanPepper: Secret;
+}
+
+export interface Deps {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly rules: Rules;
+  readonly testResult: Pick<Client<typeof TestResultServiceService>, 'getResults'>;
+}
