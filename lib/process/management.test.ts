@@ -19,6 +19,12 @@ test('health tells live and ready as JSON', async () => {
   expect((await get('/health/live', { method: 'POST' })).status).toBe(405);
 });
 
+test('metrics are served as text where a process has any', async () => {
+  const get = await started({ metrics: () => 'requests_total 5\n' });
+  expect(await (await get('/metrics')).text()).toBe('requests_total 5\n');
+  expect((await (await started())('/metrics')).status).toBe(404);
+});
+
 test('a failing or hanging check is DOWN, tells nothing of the error, and leaves liveness alone', async () => {
   const get = await started({
     checkTimeoutMs: 30,

@@ -20,7 +20,10 @@ export interface ManagementOptions {
   readonly stopping?: AbortSignal;
 }
 
-/** Serves `/health/live` and `/health/ready` as JSON, and `/metrics`. Neither is logged. Throws ConfigError when the port is taken. */
+/**
+ * Serves `/health/live` and `/health/ready` as JSON, and `/metrics`. None is logged. Throws ConfigError when the port is
+ * taken.
+ */
 export async function startManagement(options: ManagementOptions): Promise<{ port: number; close(): Promise<void> }> {
   const { host = '127.0.0.1', checkTimeoutMs = 2_000, checks, metrics, stopping } = options;
   const server = createServer((request, response) => {

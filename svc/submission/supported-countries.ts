@@ -6,7 +6,7 @@ import { countriesSupportedSince, rememberSupportedCountries } from './store/cou
 /** Which countries a phone may say it visited. */
 export interface SupportedCountries {
   accepted(): ReadonlySet<string>;
-  /** Notes what the configuration names today and drops what left it long ago; run it daily at least. */
+  /** Notes what the configuration names today and drops what left it long ago; does nothing until the next day. */
   refresh(): Promise<void>;
 }
 
@@ -21,12 +21,15 @@ export function supportedCountries(
   graceDays = 14,
 ): SupportedCountries {
   let accepted: ReadonlySet<string> = new Set(configured);
+  let doneForDay = Number.NEGATIVE_INFINITY;
   return {
     accepted: () => accepted,
     async refresh() {
       const today = utcDay(clock.nowMs() / 1000);
+      if (today === doneForDay) return;
       await rememberSupportedCountries(db, configured, today);
       accepted = new Set([...configured, ...(await countriesSupportedSince(db, today - graceDays))]);
+      doneForDay = today;
     },
   };
 }
