@@ -1,0 +1,165 @@
+import type { Random } from '../lib/random/random.ts';
+import type { Log } from '../lib/telemetry/log.ts';
+import type { Clock } from '../lib/time/clock.ts';
+import { Sample } from './sample.ts';
+
+/** What an answer is to the schedule: only accepted real ones teach it, only fakes draw from what it learned. */
+export type AnswerKind = 'accepted' | 'fake' | 'refused';
+
+export interface ScheduleOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Milliseconds; 0 answers at once. */
+  readonly floorMs: number;
+}
+
+/** One request's place on the schedule. */
+export interface Slot {
+  /** The body has arrived whole, or will not be read. Call it once, before `ready`. */
+  bodyEnded(): void;
+  /** Hands the finished answer over; `send` is called when its time has come. */
+  ready(kind: AnswerKind, send: () => void): void;
+  /** The caller is gone; nothing will be sent. */
+  abandon(): void;
+}
+
+interface Entry extends Slot {
+  dueMs: number;
+  earliestMs: number;
+  kind: AnswerKind;
+  send: (() => void) | undefined;
+  /** Slots let pass although the body was there: for a real answer because it was not ready, for a fake by lot. */
+  passed: number;
+  toPass: number;
+  gone: boolean;
+}
+
+/**
+ * Every phone answer leaves at arrival + k × floor (decision 13).
+ *
+ * The place on the schedule is taken when the request's head arrives, before anybody looks whether it is fake, and the
+ * timer that opens it knows nothing of the request: when an answer was ready cannot shift when it leaves.
+ *
+ * The first slot that may be used is the first at least half a floor after the end of the body, for real and fake
+ * alike. Otherwise someone who can delay the last octets of a body until just before a slot would see a fake make it
+ * and a real one miss it.
+ */
+export class AnswerSchedule {
+  readonly #options: ScheduleOptions;
+  /** In order of `dueMs`. */
+  #queue: Entry[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  /** When `#timer` was set to fire, on the monotonic clock. */
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  /** Extra slots of the last 1,000 accepted real answers. */
+  readonly #extras = new Sample(1_000);
+  #alarmedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ScheduleOptions) {
+    this.#options = options;
+  }
+
+  /** Requests that wait for their answer. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  arrive(): Slot {
+    const { clock, floorMs } = this.#options;
+    if (floorMs === 0) return unscheduled();
+    const now = clock.monotonicMs();
+    const entry: Entry = {
+      dueMs: now + floorMs,
+      earliestMs: Number.POSITIVE_INFINITY,
+      kind: 'refused',
+      send: undefined,
+      passed: 0,
+      toPass: 0,
+      gone: false,
+      bodyEnded: () => {
+        entry.earliestMs = clock.monotonicMs() + floorMs / 2;
+      },
+      ready: (kind, send) => {
+        entry.kind = kind;
+        entry.send = send;
+        entry.toPass = kind === 'fake' ? this.#extras.draw(this.#options.random) : 0;
+      },
+      abandon: () => {
+        entry.gone = true;
+      },
+    };
+    this.#insert(entry);
+    this.#arm();
+    return entry;
+  }
+
+  /** Sends what is ready and forgets the rest; for the end of the process. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const entry of this.#queue.splice(0)) if (!entry.gone) entry.send?.();
+  }
+
+  /** The floor is one number, so entries come nearly in order and the place is found in a step or two. */
+  #insert(entry: Entry): void {
+    let at = this.#queue.length;
+    while (at > 0 && (this.#queue[at - 1] as Entry).dueMs > entry.dueMs) at--;
+    if (at === this.#queue.length) this.#queue.push(entry);
+    else this.#queue.splice(at, 0, entry);
+  }
+
+  #arm(): void {
+    const head = this.#queue[0];
+    if (head === undefined || head.dueMs >= this.#timerAtMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = head.dueMs;
+    const waitMs = Math.max(1, Math.ceil(head.dueMs - this.#options.clock.monotonicMs()));
+    this.#timer = setTimeout(() => this.#open(), waitMs);
+  }
+
+  #open(): void {
+    const now = this.#options.clock.monotonicMs();
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+    let due = 0;
+    while (due < this.#queue.length && (this.#queue[due] as Entry).dueMs <= now) due++;
+    const opened = this.#queue.slice(0, due);
+    this.#queue = this.#queue.slice(due);
+    for (const entry of opened) this.#openSlot(entry, now);
+    this.#arm();
+  }
+
+  #openSlot(entry: Entry, now: number): void {
+    if (entry.gone) return;
+    const usable = entry.dueMs >= entry.earliestMs;
+    if (usable && entry.send !== undefined && entry.passed >= entry.toPass) {
+      if (entry.kind === 'accepted') this.#learn(entry.passed, now);
+      entry.send();
+      return;
+    }
+    if (usable) entry.passed++;
+    entry.dueMs += this.#options.floorMs;
+    this.#insert(entry);
+  }
+
+  #learn(extraSlots: number, now: number): void {
+    this.#extras.add(extraSlots);
+    if (extraSlots === 0 || now - this.#alarmedAtMs < 60_000) return;
+    // Below 100 answers one late one would already be more than 1 %.
+    if (this.#extras.size < 100 || this.#extras.positive * 100 <= this.#extras.size) return;
+    this.#alarmedAtMs = now;
+    this.#options.log.warn('answer-floor-exceeded', { setting: 'GATEWAY_ANSWER_FLOOR_MS' });
+  }
+}
+
+function unscheduled(): Slot {
+  let gone = false;
+  return {
+    bodyEnded: () => {},
+    ready: (_kind, send) => {
+      if (!gone) send();
+    },
+    abandon: () => {
+      gone = true;
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { Code, ConnectError, type ConnectRouter, type ContextValues, createConnectRouter } from '@connectrpc/connect';
+import { trailerFrame } from './answer-size.ts';
+import type { RequestHead } from './phone-route.ts';
+
+/** What a Connect or gRPC-web call is answered, still without headers and padding. */
+export interface RpcAnswer {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly body: Buffer;
+}
+
+export interface RpcMethod {
+  readonly path: string;
+  /** Number of the answer's field `response_padding`, 0 where there is none. */
+  readonly paddingField: number;
+  call(head: RequestHead, body: Buffer, contextValues: ContextValues): Promise<RpcAnswer>;
+}
+
+/** Headers that reach the protocols and the handlers; addresses, agents, time-outs and the rest end at the edge. */
+const passed = ['content-type', 'content-encoding', 'connect-protocol-version', 'cwa-fake', 'cwa-authorization', 'cwa-otp'];
+
+/**
+ * The methods of Connect services as functions from head and body to answer. The ready-made plugin for fastify writes
+ * its answers itself, when they are ready and as long as they come out; these can be held, sized and cleared of text.
+ * Answers are never compressed: that would show how long they were.
+ */
+export function connectMethods(routes: (router: ConnectRouter) => void, maxBytes: number): RpcMethod[] {
+  const router = createConnectRouter({ grpc: false, acceptCompression: [], readMaxBytes: maxBytes });
+  routes(router);
+  return router.handlers.map((handler) => ({
+    path: handler.requestPath,
+    paddingField: handler.method.output.fields.find((field) => field.name === 'response_padding')?.number ?? 0,
+    async call(head, body, contextValues) {
+      const header = new Headers();
+      for (const name of passed) {
+        const value = head.header(name);
+        if (value !== undefined) header.set(name, value);
+      }
+      const answer = await handler({
+        httpVersion: '2.0',
+        url: `https://gateway${handler.requestPath}`,
+        method: 'POST',
+        header,
+        body: oneChunk(body),
+        signal: new AbortController().signal,
+        contextValues,
+      });
+      const contentType = answer.header?.get('content-type') ?? undefined;
+      return { status: answer.status, contentType, body: withoutText(answer.status, contentType, await whole(answer.body)) };
+    },
+  }));
+}
+
+/** An error of a status of S, without any text. */
+export function connectError(status: 400 | 403 | 404 | 413 | 500 | 503): ConnectError {
+  const codes = {
+    400: Code.InvalidArgument,
+    403: Code.PermissionDenied,
+    404: Code.NotFound,
+    413: Code.ResourceExhausted,
+    500: Code.Internal,
+    503: Code.Unavailable,
+  };
+  return new ConnectError('', codes[status]);
+}
+
+async function* oneChunk(body: Buffer): AsyncIterable<Uint8Array> {
+  yield body;
+}
+
+async function whole(chunks: AsyncIterable<Uint8Array> | undefined): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks ?? []) parts.push(chunk);
+  return Buffer.concat(parts);
+}
+
+/** Connect says what it could not decode, and that is text of the caller: only codes leave. */
+function withoutText(status: number, contentType: string | undefined, body: Buffer): Buffer {
+  if (contentType?.startsWith('application/grpc-web')) {
+    const at = trailerFrame(body);
+    if (at === undefined) return body;
+    const code = /grpc-status: *(\d+)/i.exec(body.subarray(at + 5).toString())?.[1] ?? '2';
+    const data = Buffer.from(`grpc-status: ${code}\r\n`);
+    return Buffer.concat([body.subarray(0, at), Buffer.from([0x80, 0, 0, 0, data.length]), data]);
+  }
+  if (status === 200 || body.length === 0) return body;
+  const { code } = JSON.parse(body.toString()) as { code?: string };
+  return Buffer.from(JSON.stringify({ code: code ?? 'unknown' }));
+}

@@ -1,0 +1,78 @@
+import type { Blob } from '../lib/blob/blob.ts';
+import { type Answer, methodNotAllowed, notFound, overloaded } from './answer.ts';
+import type { Header } from './answer-size.ts';
+import type { Download, Downloads } from './downloads.ts';
+import { type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
+
+const wrongVerb = methodNotAllowed('GET', 'HEAD');
+const nothing = Buffer.alloc(0);
+
+/** Characters of the keys that distribution publishes; anything else, escapes included, names no object. */
+const keyForm = /^version(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$/;
+const longestKey = 256;
+
+/** Serves `/version/…` from the object store (D 2.8): GET and HEAD, one quoted ETag, a length, never compressed. */
+export function downloadAnswers(downloads: Downloads, date: () => string) {
+  return (request: RawRequest, response: RawResponse): void => {
+    // What a caller sends along is let go of; an answer must not wait for it.
+    request.resume();
+    const key = keyOf(request.url ?? '');
+    if (key === undefined) return write(response, notFound);
+    const found = downloads.get(key);
+    if (found instanceof Promise) void found.then((download) => serve(request, response, download));
+    else serve(request, response, found);
+  };
+
+  function serve(request: RawRequest, response: RawResponse, download: Download): void {
+    if (download === 'absent') return write(response, notFound);
+    if (download === 'unavailable') return write(response, overloaded);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return write(response, wrongVerb);
+    const headers = headersOf(download);
+    if (matches(request.headers['if-none-match'], headers.etag)) {
+      return writeRaw(response, 304, [['date', date()], ...headers.unchanged], nothing);
+    }
+    writeRaw(response, 200, [['date', date()], ...headers.whole], request.method === 'HEAD' ? nothing : download.body);
+  }
+
+  function write(response: RawResponse, { status, headers, body }: Answer): void {
+    writeRaw(response, status, [['date', date()], ...headers, ['content-length', '0']], body);
+  }
+}
+
+/** `/version/v1/x?y` asks for the object `version/v1/x`: keys have no leading slash. */
+function keyOf(url: string): string | undefined {
+  const query = url.indexOf('?');
+  const key = query === -1 ? url.slice(1) : url.slice(1, query);
+  return key.length <= longestKey && keyForm.test(key) ? key : undefined;
+}
+
+interface DownloadHeaders {
+  readonly etag: string;
+  readonly whole: readonly Header[];
+  readonly unchanged: readonly Header[];
+}
+
+const made = new WeakMap<Blob, DownloadHeaders>();
+
+function headersOf(blob: Blob): DownloadHeaders {
+  const known = made.get(blob);
+  if (known !== undefined) return known;
+  const etag = /^(W\/)?".*"$/.test(blob.etag) ? blob.etag : `"${blob.etag}"`;
+  const unchanged: Header[] = [['etag', etag]];
+  if (blob.cacheControl !== undefined) unchanged.push(['cache-control', blob.cacheControl]);
+  const whole: Header[] = [
+    ['content-type', blob.contentType ?? 'application/octet-stream'],
+    ['content-length', String(blob.body.length)],
+    ...unchanged,
+  ];
+  const headers = { etag, whole, unchanged };
+  made.set(blob, headers);
+  return headers;
+}
+
+/** Weak comparison, as RFC 9110 13.1.2 wants it for GET. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const plain = (tag: string): string => tag.trim().replace(/^W\//, '');
+  return ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some((tag) => plain(tag) === plain(etag));
+}

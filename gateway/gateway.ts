@@ -1,0 +1,110 @@
+import type { BlobStore } from '../lib/blob/blob.ts';
+import type { Random } from '../lib/random/random.ts';
+import type { CertificateSource } from '../lib/rpc/certificates.ts';
+import type { Log } from '../lib/telemetry/log.ts';
+import type { Clock } from '../lib/time/clock.ts';
+import { AnswerSchedule } from './answer-schedule.ts';
+import { cacheBytes, type Config, heldBytes } from './config.ts';
+import { downloadAnswers } from './download-answers.ts';
+import { Downloads } from './downloads.ts';
+import { httpDates } from './http-date.ts';
+import type { LabMesh } from './lab.ts';
+import { labAnswers } from './lab-answers.ts';
+import { labConnectRoutes } from './lab-connect.ts';
+import { labRestRoutes } from './lab-rest.ts';
+import { type Listener, startListener } from './listener.ts';
+import type { PhoneMesh } from './mesh.ts';
+import { phoneAnswers } from './phone-answers.ts';
+import { phoneConnectRoutes } from './phone-connect.ts';
+import { phoneRestRoutes } from './phone-rest.ts';
+import type { Partners } from './partners.ts';
+import { partnerTls } from './tls-settings.ts';
+
+export interface GatewayDeps {
+  readonly settings: Config['settings'];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly certificates: CertificateSource;
+  readonly mesh: PhoneMesh;
+  readonly labMesh: LabMesh;
+  readonly partners: Partners;
+  readonly store: Pick<BlobStore, 'get' | 'getIfChanged'>;
+}
+
+/** Port 8443: the apps' REST paths, the same as Connect calls, and downloads (architecture section 4). */
+export async function startPhonePort(d: GatewayDeps): Promise<Listener> {
+  const { settings, clock, random, log } = d;
+  const date = httpDates(clock);
+  const schedule = new AnswerSchedule({ clock, random, log, floorMs: settings.GATEWAY_ANSWER_FLOOR_MS });
+  const answer = phoneAnswers({
+    schedule,
+    date,
+    log,
+    maxRequests: settings.GATEWAY_MAX_PHONE_REQUESTS,
+    maxHeldBytes: heldBytes(settings),
+    bodyTimeoutMs: settings.GATEWAY_SLOW_MS,
+  });
+  const downloads = new Downloads({
+    store: d.store,
+    clock,
+    log,
+    cacheBytes: cacheBytes(settings),
+    freshMs: settings.GATEWAY_FRESH_MS,
+    immutableFreshMs: settings.GATEWAY_IMMUTABLE_FRESH_MS,
+  });
+  const phoneRoutes = [...phoneRestRoutes(d), ...phoneConnectRoutes(d)];
+  const listener = await startListener({
+    ...common(d, date),
+    port: settings.GATEWAY_PHONE_PORT,
+    setting: 'GATEWAY_PHONE_PORT',
+    routes: ({ on }) => {
+      for (const route of phoneRoutes) on(route.path, (request, response) => void answer(route, request, response));
+      const download = downloadAnswers(downloads, date);
+      on('/version', download);
+      on('/version/*', download);
+    },
+  });
+  return {
+    port: listener.port,
+    async close(graceMs) {
+      await listener.close(graceMs);
+      schedule.close();
+    },
+  };
+}
+
+/** Port 8444: labs and test partners with their certificates. */
+export async function startPartnerPort(d: GatewayDeps): Promise<Listener> {
+  const { settings, log, partners, labMesh } = d;
+  const date = httpDates(d.clock);
+  const answer = labAnswers({
+    partners,
+    date,
+    log,
+    bodyTimeoutMs: settings.GATEWAY_SLOW_MS,
+    maxRequests: settings.GATEWAY_MAX_PARTNER_REQUESTS,
+  });
+  return startListener({
+    ...common(d, date),
+    port: settings.GATEWAY_PARTNER_PORT,
+    setting: 'GATEWAY_PARTNER_PORT',
+    tls: partnerTls,
+    routes: ({ on }) => {
+      for (const route of [...labRestRoutes(labMesh), ...labConnectRoutes(labMesh)]) {
+        on(route.path, (request, response) => void answer(route, request, response));
+      }
+      on('*', (request, response) => void answer(undefined, request, response));
+    },
+  });
+}
+
+function common({ settings, certificates }: GatewayDeps, date: () => string) {
+  return {
+    host: settings.GATEWAY_HOST,
+    certificates,
+    date,
+    maxConnections: settings.GATEWAY_MAX_CONNECTIONS,
+    slowMs: settings.GATEWAY_SLOW_MS,
+  };
+}

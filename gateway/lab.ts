@@ -1,0 +1,55 @@
+import {
+  type LabResult,
+  type LabResultServiceService,
+  StoreResultStatus,
+  TestFamily,
+} from '../gen/mesh/cwa/test_result/v1/test_result.ts';
+import { HASHED_ID_PATTERN } from '../lib/exposure/token-format.ts';
+import type { Client } from '../lib/rpc/api.ts';
+import type { Partner, PartnerRoute } from './partners.ts';
+
+export type LabMesh = Client<LabResultServiceService>;
+
+/** Most items of one list (decision 21). */
+export const maxResults = 10_000;
+
+export const families: Readonly<Record<PartnerRoute, TestFamily>> = {
+  lab: TestFamily.TEST_FAMILY_PCR,
+  quicktest: TestFamily.TEST_FAMILY_QUICK_TEST,
+  pocnat: TestFamily.TEST_FAMILY_POC_NAT,
+};
+
+export interface Report {
+  readonly family: TestFamily;
+  readonly labId: string | undefined;
+  readonly results: readonly LabResult[];
+  /** The REST paths refuse a list whole (S row 64); the Connect API stores what is good. */
+  readonly allOrNothing: boolean;
+}
+
+export type ReportOutcome = { readonly refused: 400 | 413 } | { readonly outcomes: readonly StoreResultStatus[] };
+
+/** Hands a list of results to test-result, with the partner's certificate as the submitter. */
+export async function reportResults(mesh: LabMesh, partner: Partner, report: Report): Promise<ReportOutcome> {
+  const { family, labId, results, allOrNothing } = report;
+  if (results.length > maxResults) return { refused: 413 };
+  if (results.length === 0 || (labId !== undefined && labId.length > 64) || !partner.mayName(labId)) return { refused: 400 };
+  const { outcomes } = await mesh.storeResults({
+    family,
+    submitter: partner.fingerprint,
+    ...(labId === undefined ? {} : { labId }),
+    results: [...results],
+    allOrNothing,
+  });
+  return { outcomes };
+}
+
+export const isGood = (status: StoreResultStatus): boolean =>
+  status === StoreResultStatus.STORE_RESULT_STATUS_STORED || status === StoreResultStatus.STORE_RESULT_STATUS_UNCHANGED;
+
+/** The partner's own look-up of a quick test or PoC-NAT result (S 3.1); undefined when the id cannot be one. */
+export async function lookUpResult(mesh: LabMesh, family: TestFamily, id: unknown) {
+  if (typeof id !== 'string' || !HASHED_ID_PATTERN.test(id)) return undefined;
+  const { result, labId } = await mesh.lookUpResult({ family, id });
+  return { testResult: result, ...(labId === undefined ? {} : { labId }) };
+}

@@ -1,0 +1,66 @@
+import { errorFields, type Log } from '../lib/telemetry/log.ts';
+import { type Answer, emptyAnswer, methodNotAllowed, overloaded } from './answer.ts';
+import type { AnswerSchedule } from './answer-schedule.ts';
+import { sizedHeaders } from './answer-size.ts';
+import { headOf, type PhoneRoute, type Routed } from './phone-route.ts';
+import { type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
+import { type BodyBudget, readBody } from './read-body.ts';
+
+export interface PhoneAnswersOptions {
+  readonly schedule: AnswerSchedule;
+  readonly date: () => string;
+  readonly log: Log;
+  /** Requests in hand above which new ones get 503 (decision 16). */
+  readonly maxRequests: number;
+  /** Octets of bodies in memory above which new ones get 503. */
+  readonly maxHeldBytes: number;
+  readonly bodyTimeoutMs: number;
+}
+
+/**
+ * Serves one request of a phone route, from its head to the moment its answer leaves. Real, fake and refused requests
+ * go through the same steps; what they are decides only which answer lies ready when the slot opens.
+ */
+export function phoneAnswers(options: PhoneAnswersOptions) {
+  const { schedule, date, log } = options;
+  const held: BodyBudget = { held: 0 };
+  let requests = 0;
+
+  return async (route: PhoneRoute, request: RawRequest, response: RawResponse): Promise<void> => {
+    const slot = schedule.arrive();
+    const full = requests >= options.maxRequests || held.held >= options.maxHeldBytes;
+    requests++;
+    let done = false;
+    const end = (): void => {
+      if (done) return;
+      done = true;
+      requests--;
+      slot.abandon();
+    };
+    response.once('close', end);
+
+    const head = headOf(request);
+    const early = full ? overloaded : request.method === 'POST' ? route.refuse(head) : methodNotAllowed('POST');
+    // A body that nobody will look at is read to its end all the same, but not kept.
+    const body = await readBody(request, response, early === undefined ? route.limit : 0, options.bodyTimeoutMs, held);
+    slot.bodyEnded();
+    if (body === 'cut') return end();
+
+    const { kind, answer } = await routedOf(early, body);
+    slot.ready(kind, () => {
+      writeRaw(response, answer.status, sizedHeaders(answer, date()), answer.body, { neverIndexed: true });
+      end();
+    });
+
+    async function routedOf(refusal: Answer | undefined, read: Buffer | 'too-large'): Promise<Routed> {
+      if (refusal !== undefined) return { kind: 'refused', answer: refusal };
+      if (read === 'too-large') return { kind: 'refused', answer: route.tooLarge };
+      try {
+        return await route.answer(head, read);
+      } catch (error) {
+        log.error('phone-answer-failed', errorFields(error));
+        return { kind: 'refused', answer: emptyAnswer(500) };
+      }
+    }
+  };
+}
