@@ -38,7 +38,9 @@ export async function startManagement(options: ManagementOptions): Promise<{ por
   });
   await new Promise<void>((done, failed) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      failed(new ConfigError([`${options.setting}: cannot listen on ${host}:${options.port} (${error.code ?? error.name})`])),
+      failed(
+        new ConfigError([`${options.setting}: cannot listen on ${host}:${options.port} (${error.code ?? error.name})`]),
+      ),
     );
     server.listen(options.port, host, done);
   });
@@ -51,14 +53,22 @@ export async function startManagement(options: ManagementOptions): Promise<{ por
   };
 }
 
-async function readiness(checks: ManagementOptions['checks'], timeoutMs: number): Promise<Record<string, 'UP' | 'DOWN'>> {
+async function readiness(
+  checks: ManagementOptions['checks'],
+  timeoutMs: number,
+): Promise<Record<string, 'UP' | 'DOWN'>> {
   const states = Object.entries(checks).map(async ([name, check]) => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'DOWN'>((resolve) => {
       timer = setTimeout(resolve, timeoutMs, 'DOWN');
     });
     // A check may also throw before it returns a promise.
-    const state = Promise.resolve().then(check).then(() => 'UP' as const, () => 'DOWN' as const);
+    const state = Promise.resolve()
+      .then(check)
+      .then(
+        () => 'UP' as const,
+        () => 'DOWN' as const,
+      );
     const first = await Promise.race([state, late]);
     clearTimeout(timer);
     return [name, first] as const;

@@ -1,4 +1,8 @@
-import { type LabResult, type StoreResultsRequest, StoreResultStatus } from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
+import {
+  type LabResult,
+  type StoreResultsRequest,
+  StoreResultStatus,
+} from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
 import { invalidArgument } from '../../lib/rpc/errors.ts';
 import { type Family, isDeliverable, isFamily } from './result-code.ts';
 import { parseId, storedId } from './result-id.ts';
@@ -35,7 +39,9 @@ export function parseDelivery(request: StoreResultsRequest, now: Date): Delivery
     family,
     submitter,
     labId: labId ?? null,
-    items: results.map((item) => (badLab ? StoreResultStatus.STORE_RESULT_STATUS_INVALID_LAB_ID : parseItem(item, family, now))),
+    items: results.map((item) =>
+      badLab ? StoreResultStatus.STORE_RESULT_STATUS_INVALID_LAB_ID : parseItem(item, family, now),
+    ),
   };
 }
 
@@ -43,7 +49,8 @@ function parseItem(item: LabResult, family: Family, now: Date): DeliveredResult 
   const id = parseId(item.id);
   if (id === undefined) return StoreResultStatus.STORE_RESULT_STATUS_INVALID_ID;
   if (!isDeliverable(family, item.result)) return StoreResultStatus.STORE_RESULT_STATUS_INVALID_RESULT;
-  const sampleCollectedAt = item.sampleCollectedAt === undefined ? undefined : new Date(Number(item.sampleCollectedAt) * 1_000);
+  const sampleCollectedAt =
+    item.sampleCollectedAt === undefined ? undefined : new Date(Number(item.sampleCollectedAt) * 1_000);
   if (sampleCollectedAt !== undefined && !isNear(sampleCollectedAt, now)) {
     return StoreResultStatus.STORE_RESULT_STATUS_INVALID_SAMPLE_TIME;
   }

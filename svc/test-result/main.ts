@@ -43,7 +43,13 @@ await runProcess('test-result', async ({ clock, log, onStop, stopping }) => {
   });
   onStop(() => management.close());
   const retention = repeat(
-    { job: 'expire-results', everyMs: settings.TEST_RESULT_RETENTION_INTERVAL_SECONDS * 1_000, clock, log, signal: stopping },
+    {
+      job: 'expire-results',
+      everyMs: settings.TEST_RESULT_RETENTION_INTERVAL_SECONDS * 1_000,
+      clock,
+      log,
+      signal: stopping,
+    },
     () => expireResults(deps),
   );
   onStop(() => retention);

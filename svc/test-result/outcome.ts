@@ -51,6 +51,7 @@ export function judge(delivery: Delivery, stored: readonly ResultRow[], now: Dat
 
 /** A list that came twice changes nothing; one that names no time is not made newer by that. */
 function isSame(old: ResultRow, item: DeliveredResult, labId: string | null): boolean {
-  const sameTime = item.sampleCollectedAt === undefined || item.sampleCollectedAt.getTime() === old.resultDate.getTime();
+  const sameTime =
+    item.sampleCollectedAt === undefined || item.sampleCollectedAt.getTime() === old.resultDate.getTime();
   return old.result === item.result && old.labId === labId && sameTime;
 }

@@ -1,6 +1,9 @@
 import { TestFamily } from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
 
-export type Family = typeof TestFamily.TEST_FAMILY_PCR | typeof TestFamily.TEST_FAMILY_QUICK_TEST | typeof TestFamily.TEST_FAMILY_POC_NAT;
+export type Family =
+  | typeof TestFamily.TEST_FAMILY_PCR
+  | typeof TestFamily.TEST_FAMILY_QUICK_TEST
+  | typeof TestFamily.TEST_FAMILY_POC_NAT;
 
 /** Codes of each family (S 3.3): what may be delivered, what is answered without a row, what is final. */
 const codes: Readonly<Record<Family, { first: number; last: number; pending: number; redeemed: number }>> = {

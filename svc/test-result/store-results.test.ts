@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { type LabResult, type StoreResultsRequest, StoreResultStatus as Status, TestFamily } from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
+import {
+  type LabResult,
+  type StoreResultsRequest,
+  StoreResultStatus as Status,
+  TestFamily,
+} from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
 import { hashText } from '../../lib/exposure/token-format.ts';
 import { aCall } from '../../lib/testing/call.ts';
 import { fakeClock } from '../../lib/testing/clock.ts';
@@ -33,7 +38,15 @@ async function service() {
   const database = await testDatabase('test-result');
   const clock = fakeClock(day0);
   const lines: string[] = [];
-  const deps = { pool: database.pool, clock, log: jsonLog('test-result', () => clock.now(), (line) => lines.push(line)) };
+  const deps = {
+    pool: database.pool,
+    clock,
+    log: jsonLog(
+      'test-result',
+      () => clock.now(),
+      (line) => lines.push(line),
+    ),
+  };
   const store = storeResults(deps);
   return {
     ...database,
@@ -41,7 +54,8 @@ async function service() {
     lines,
     expire: () => expireResults({ ...deps, log: silentLog }),
     store: async (results: LabResult[], request: Partial<StoreResultsRequest> = {}) =>
-      (await store({ family: pcr, submitter: Buffer.alloc(32, 7), allOrNothing: false, ...request, results }, aCall())).outcomes,
+      (await store({ family: pcr, submitter: Buffer.alloc(32, 7), allOrNothing: false, ...request, results }, aCall()))
+        .outcomes,
     get: async (...ids: string[]) => (await getResults(deps)({ ids }, aCall('verification'))).results,
     lookUp: (family: TestFamily, id: string) => lookUpResult(deps)({ family, id }, aCall()),
   };
@@ -50,7 +64,10 @@ async function service() {
 test('S row 60: PCR 0, 4, 10, quick test 4, 10 and PoC-NAT 9, 15 are refused, all codes between are stored', async () => {
   const { store, rowCount } = await service();
   const codes = (family: TestFamily, from: number, to: number) =>
-    store(Array.from({ length: to - from + 1 }, (_, i) => ({ id: anId(`${family} ${from + i}`), result: from + i })), { family });
+    store(
+      Array.from({ length: to - from + 1 }, (_, i) => ({ id: anId(`${family} ${from + i}`), result: from + i })),
+      { family },
+    );
   expect(await codes(pcr, 0, 4)).toEqual([INVALID_RESULT, STORED, STORED, STORED, INVALID_RESULT]);
   expect(await codes(pcr, 10, 10)).toEqual([INVALID_RESULT]);
   expect(await codes(quick, 4, 10)).toEqual([INVALID_RESULT, STORED, STORED, STORED, STORED, STORED, INVALID_RESULT]);
@@ -69,7 +86,10 @@ test('S row 61: an unknown id is pending and reading it writes nothing', async (
   expect(await rowCount('test_result')).toBe(0);
 });
 
-test.each([['quick test', quick, 7, 7], ['PoC-NAT', pocNat, 12, 2]])(
+test.each([
+  ['quick test', quick, 7, 7],
+  ['PoC-NAT', pocNat, 12, 2],
+])(
   'S row 61: %s look-up with plain id finds its upload, and so do the hashed id and the phone',
   async (_name, family, result, asPhone) => {
     const { store, lookUp, get } = await service();
@@ -92,8 +112,15 @@ test('a partner finds no result of another family, and PCR has no such look-up',
 test('ids are compared in lower case, the x of a hash with date of birth too', async () => {
   const { store, get } = await service();
   const dob = `X${anId(2).slice(1).toUpperCase()}`;
-  await store([{ id: anId(1).toUpperCase(), result: 2 }, { id: dob, result: 2 }]);
-  expect(await get(anId(1), dob.toLowerCase(), anId(1).toUpperCase())).toMatchObject([{ code: 2 }, { code: 2 }, { code: 2 }]);
+  await store([
+    { id: anId(1).toUpperCase(), result: 2 },
+    { id: dob, result: 2 },
+  ]);
+  expect(await get(anId(1), dob.toLowerCase(), anId(1).toUpperCase())).toMatchObject([
+    { code: 2 },
+    { code: 2 },
+    { code: 2 },
+  ]);
 });
 
 test('S row 62: an update before redeem changes the result, after redeem it is ignored', async () => {
@@ -107,7 +134,10 @@ test('S row 62: an update before redeem changes the result, after redeem it is i
   expect(await get(id)).toMatchObject([{ code: 4 }]);
 });
 
-test.each([['quick test', quick, 9, 7], ['PoC-NAT', pocNat, 14, 12]])('%s: redeemed is final', async (_name, family, final, other) => {
+test.each([
+  ['quick test', quick, 9, 7],
+  ['PoC-NAT', pocNat, 14, 12],
+])('%s: redeemed is final', async (_name, family, final, other) => {
   const { store, lookUp, lines } = await service();
   expect(await store([{ id: anId(1), result: final }], { family })).toEqual([STORED]);
   expect(await store([{ id: anId(1), result: other }], { family })).toEqual([UNCHANGED]);
@@ -119,11 +149,21 @@ test.each([['quick test', quick, 9, 7], ['PoC-NAT', pocNat, 14, 12]])('%s: redee
 test('a result of another family is never overwritten', async () => {
   const { store, get } = await service();
   await store([{ id: anId(1), result: 7 }], { family: quick });
-  expect(await store([{ id: hashText(anId(1)), result: 1 }, { id: anId(2), result: 1 }])).toEqual([OTHER_FAMILY, STORED]);
-  expect(await store([{ id: hashText(anId(1)), result: 1 }, { id: anId(3), result: 1 }], { allOrNothing: true })).toEqual([
-    OTHER_FAMILY,
-    LIST_REFUSED,
-  ]);
+  expect(
+    await store([
+      { id: hashText(anId(1)), result: 1 },
+      { id: anId(2), result: 1 },
+    ]),
+  ).toEqual([OTHER_FAMILY, STORED]);
+  expect(
+    await store(
+      [
+        { id: hashText(anId(1)), result: 1 },
+        { id: anId(3), result: 1 },
+      ],
+      { allOrNothing: true },
+    ),
+  ).toEqual([OTHER_FAMILY, LIST_REFUSED]);
   expect(await get(hashText(anId(1)), anId(2), anId(3))).toMatchObject([{ code: 7 }, { code: 1 }, { found: false }]);
 });
 
@@ -160,7 +200,9 @@ test('retention goes through more rows than fit one transaction, once, however m
   }
   clock.advance(21 * dayMs);
   await Promise.all([expire(), expire(), expire()]);
-  expect((await pool.query('select count(*)::int as n from test_result where result = 4')).rows).toEqual([{ n: 12_000 }]);
+  expect((await pool.query('select count(*)::int as n from test_result where result = 4')).rows).toEqual([
+    { n: 12_000 },
+  ]);
   clock.advance(40 * dayMs);
   await expire();
   expect(await rowCount('test_result')).toBe(0);
@@ -168,8 +210,12 @@ test('retention goes through more rows than fit one transaction, once, however m
 
 test('S row 64: sc in ms, labId of 65 characters and a bad item in a list refuse the list, nothing is stored', async () => {
   const { store, rowCount } = await service();
-  const list = (item: LabResult, labId = 'l'.repeat(64)) => store([{ id: anId(1), result: 1 }, item], { labId, allOrNothing: true });
-  expect(await list({ id: anId(2), result: 1, sampleCollectedAt: BigInt(day0) })).toEqual([LIST_REFUSED, INVALID_SAMPLE_TIME]);
+  const list = (item: LabResult, labId = 'l'.repeat(64)) =>
+    store([{ id: anId(1), result: 1 }, item], { labId, allOrNothing: true });
+  expect(await list({ id: anId(2), result: 1, sampleCollectedAt: BigInt(day0) })).toEqual([
+    LIST_REFUSED,
+    INVALID_SAMPLE_TIME,
+  ]);
   expect(await list({ id: anId(2), result: 1 }, 'l'.repeat(65))).toEqual([INVALID_LAB_ID, INVALID_LAB_ID]);
   expect(await list({ id: anId(2), result: 9 })).toEqual([LIST_REFUSED, INVALID_RESULT]);
   expect(await list({ id: `g${anId(2).slice(1)}`, result: 1 })).toEqual([LIST_REFUSED, INVALID_ID]);
@@ -179,7 +225,11 @@ test('S row 64: sc in ms, labId of 65 characters and a bad item in a list refuse
 
 test('row by row, a bad item does not keep the others from being stored', async () => {
   const { store, rowCount } = await service();
-  const outcomes = await store([{ id: anId(1), result: 1 }, { id: 'bad', result: 1 }, { id: anId(3), result: 3 }]);
+  const outcomes = await store([
+    { id: anId(1), result: 1 },
+    { id: 'bad', result: 1 },
+    { id: anId(3), result: 3 },
+  ]);
   expect(outcomes).toEqual([STORED, INVALID_ID, STORED]);
   expect(await rowCount('test_result')).toBe(2);
 });
@@ -201,7 +251,10 @@ test('the sample time lies between 90 days ago and tomorrow and is the sc of the
 
 test('a list that comes twice is unchanged the second time and keeps its times', async () => {
   const { store, get, clock } = await service();
-  const list: LabResult[] = [{ id: anId(1), result: 1 }, { id: anId(2), result: 2, sampleCollectedAt: seconds(day0 - dayMs) }];
+  const list: LabResult[] = [
+    { id: anId(1), result: 1 },
+    { id: anId(2), result: 2, sampleCollectedAt: seconds(day0 - dayMs) },
+  ];
   await store(list, { labId: 'lab' });
   const first = await get(anId(1), anId(2));
   clock.advance(3_600_000);
@@ -214,7 +267,13 @@ test('a list that comes twice is unchanged the second time and keeps its times',
 test('one id several times in a list ends as if each item had come alone', async () => {
   const { store, get, rowCount } = await service();
   const id = anId(1);
-  expect(await store([{ id, result: 1 }, { id, result: 1 }, { id: id.toUpperCase(), result: 2 }])).toEqual([STORED, UNCHANGED, STORED]);
+  expect(
+    await store([
+      { id, result: 1 },
+      { id, result: 1 },
+      { id: id.toUpperCase(), result: 2 },
+    ]),
+  ).toEqual([STORED, UNCHANGED, STORED]);
   expect(await get(id)).toMatchObject([{ code: 2 }]);
   expect(await rowCount('test_result')).toBe(1);
 });

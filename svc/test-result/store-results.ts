@@ -12,17 +12,19 @@ type StoreResults = Handlers<typeof LabResultServiceService>['storeResults'];
 const attempts = 10;
 
 /** One transaction for the list, an outcome for each item (S 3.4 [D], decision 22). */
-export const storeResults = (d: Deps): StoreResults => async (request) => {
-  const now = d.clock.now();
-  const delivery = parseDelivery(request, now);
-  if (request.allOrNothing && delivery.items.some((item) => typeof item === 'number')) {
-    return { outcomes: refuseGoodOnes(delivery) };
-  }
-  const { outcomes, ignoredFinal, corrections } = await store(d, delivery, request.allOrNothing, now);
-  if (ignoredFinal > 0) d.log.info('delivery-after-final-result', { count: ignoredFinal });
-  if (corrections > 0) d.log.info('results-corrected', { count: corrections });
-  return { outcomes };
-};
+export const storeResults =
+  (d: Deps): StoreResults =>
+  async (request) => {
+    const now = d.clock.now();
+    const delivery = parseDelivery(request, now);
+    if (request.allOrNothing && delivery.items.some((item) => typeof item === 'number')) {
+      return { outcomes: refuseGoodOnes(delivery) };
+    }
+    const { outcomes, ignoredFinal, corrections } = await store(d, delivery, request.allOrNothing, now);
+    if (ignoredFinal > 0) d.log.info('delivery-after-final-result', { count: ignoredFinal });
+    if (corrections > 0) d.log.info('results-corrected', { count: corrections });
+    return { outcomes };
+  };
 
 async function store(d: Deps, delivery: Delivery, allOrNothing: boolean, now: Date): Promise<Judgement> {
   const ids = [...new Set(delivery.items.flatMap((item) => (typeof item === 'number' ? [] : [item.resultId])))];

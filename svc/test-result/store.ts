@@ -60,7 +60,9 @@ export async function readResults(db: Queryable, ids: readonly string[]): Promis
 
 /** False when another process is at it; the lock ends with the transaction. */
 export async function tryRetentionLock(tx: Tx): Promise<boolean> {
-  const { rows } = await tx.query<{ locked: boolean }>(`select pg_try_advisory_xact_lock(hashtext('retention')) as locked`);
+  const { rows } = await tx.query<{ locked: boolean }>(
+    `select pg_try_advisory_xact_lock(hashtext('retention')) as locked`,
+  );
   return rows[0]?.locked === true;
 }
 

@@ -9,13 +9,15 @@ import { confirm } from './store/tan.ts';
 type ConfirmTans = Handlers<typeof TanServiceService>['confirmTans'];
 
 /** The keys are stored: TANs end, tombstones begin. Repeating it changes nothing (decision 20). */
-export const confirmTans = (d: Deps): ConfirmTans => async ({ reservationIds }) => {
-  const confirmAll = async (ids: readonly string[]): Promise<boolean[]> => {
-    await confirm(d.pool, ids, d.clock.now());
-    return ids.map(() => true);
+export const confirmTans =
+  (d: Deps): ConfirmTans =>
+  async ({ reservationIds }) => {
+    const confirmAll = async (ids: readonly string[]): Promise<boolean[]> => {
+      await confirm(d.pool, ids, d.clock.now());
+      return ids.map(() => true);
+    };
+    const confirmed = await togetherOrItemByItem(parseReservationIds(reservationIds), confirmAll, false, d.log);
+    // The caller must ask again; those that are confirmed stay so.
+    if (confirmed.includes(false)) throw unavailable('NOT_ALL_CONFIRMED');
+    return {};
   };
-  const confirmed = await togetherOrItemByItem(parseReservationIds(reservationIds), confirmAll, false, d.log);
-  // The caller must ask again; those that are confirmed stay so.
-  if (confirmed.includes(false)) throw unavailable('NOT_ALL_CONFIRMED');
-  return {};
-};

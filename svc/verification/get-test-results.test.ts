@@ -62,10 +62,18 @@ test('unknown, malformed and fake tokens are unknown; the malformed reach no dat
 
 test('a list asks test-result once, for all hashes, and each item has its own answer', async () => {
   const { registerGuid, issueTeleTan, registerTeleTan, getResults, results, testResult, lines } = await openService();
-  const tokens = [await registerGuid(aGuid(1), aDob(1)), await registerGuid(aGuid(2)), await registerTeleTan((await issueTeleTan()) as string)];
+  const tokens = [
+    await registerGuid(aGuid(1), aDob(1)),
+    await registerGuid(aGuid(2)),
+    await registerTeleTan((await issueTeleTan()) as string),
+  ];
   results.set(aGuid(2), { code: 1, sampleCollectedAt: 7 });
   expect(await getResults(...tokens, 'nonsense', tokens[1] as string)).toMatchObject([
-    { code: 0 }, { code: 1 }, { code: 2 }, UNKNOWN_TOKEN, { code: 1 },
+    { code: 0 },
+    { code: 1 },
+    { code: 2 },
+    UNKNOWN_TOKEN,
+    { code: 1 },
   ]);
   expect(testResult.calls).toBe(1);
   testResult.up = false;

@@ -1,5 +1,9 @@
 import type { StoredResult } from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
-import { type GetTestResultOutcome, GetTestResultRefusal, type RegistrationServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
+import {
+  type GetTestResultOutcome,
+  GetTestResultRefusal,
+  type RegistrationServiceService,
+} from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
 import type { Deps } from './deps.ts';
 import { lookUpHashes } from './look-up-hashes.ts';
@@ -10,12 +14,14 @@ import type { SessionRow } from './store/session.ts';
 type GetTestResults = Handlers<typeof RegistrationServiceService>['getTestResults'];
 
 /** Answers what test-result holds now; nothing of it is kept here (S 2.3, decision 22). */
-export const getTestResults = (d: Deps): GetTestResults => async ({ registrationTokens }, call) => {
-  const sessions = await sessionsOf(d, registrationTokens);
-  const ids = sessions.flatMap((session) => (session === undefined ? [] : hashesOf(session, d)));
-  const results = await lookUpHashes(d, ids, call);
-  return { outcomes: sessions.map((session) => outcomeOf(session, results, d)) };
-};
+export const getTestResults =
+  (d: Deps): GetTestResults =>
+  async ({ registrationTokens }, call) => {
+    const sessions = await sessionsOf(d, registrationTokens);
+    const ids = sessions.flatMap((session) => (session === undefined ? [] : hashesOf(session, d)));
+    const results = await lookUpHashes(d, ids, call);
+    return { outcomes: sessions.map((session) => outcomeOf(session, results, d)) };
+  };
 
 function hashesOf(session: SessionRow, d: Deps): string[] {
   const dob = d.rules.dobCheckDisabled ? null : session.hashedGuidDob;
@@ -41,7 +47,11 @@ function outcomeOf(
   return answered({ code: result.code, sampleCollectedAt: result.sampleCollectedAt, labId: result.labId });
 }
 
-const answered = (value: { code: number; sampleCollectedAt: number; labId?: string | undefined }): GetTestResultOutcome => ({
+const answered = (value: {
+  code: number;
+  sampleCollectedAt: number;
+  labId?: string | undefined;
+}): GetTestResultOutcome => ({
   outcome: { $case: 'testResult', value },
 });
 

@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest';
 import { IssueTanRefusal, TeleTanType } from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { UUID_PATTERN } from '../../lib/exposure/token-format.ts';
-import { aGuid, aPositivePhone, dayMs, isToken, keys, openService, REFUSED, RESERVED, start } from './fixtures/open-service.ts';
+import {
+  aGuid,
+  aPositivePhone,
+  dayMs,
+  isToken,
+  keys,
+  openService,
+  REFUSED,
+  RESERVED,
+  start,
+} from './fixtures/open-service.ts';
 
 const {
   ISSUE_TAN_REFUSAL_UNKNOWN_TOKEN: UNKNOWN_TOKEN,
@@ -78,7 +88,9 @@ test('parallel requests of one session leave exactly one TAN that can be spent',
   const { token } = await aPositivePhone(service, 1);
   const tans = (await Promise.all(Array.from({ length: 100 }, () => service.issue(token)))).flat();
   expect(tans.every(isToken)).toBe(true);
-  const reserved = await service.reserveAll(...tans.map((tan) => ({ tan: tan as string, keysHash: keys(1), event: false })));
+  const reserved = await service.reserveAll(
+    ...tans.map((tan) => ({ tan: tan as string, keysHash: keys(1), event: false })),
+  );
   expect(reserved.filter(({ status }) => status === RESERVED)).toHaveLength(1);
   expect(await service.rowCount('tan')).toBe(1);
 });
@@ -89,8 +101,12 @@ test('requests, uploads and releases of the same sessions at once all end, and n
   for (let n = 0; n < 10; n++) phones.push((await aPositivePhone(service, n)).token);
   const upload = async (n: number) => {
     const tans = await service.issue(...(n % 2 ? phones : phones.toReversed()));
-    const claims = tans.filter((tan) => typeof tan === 'string').map((tan) => ({ tan, keysHash: keys(n), event: false }));
-    const ids = (await service.reserveAll(...claims)).filter(({ status }) => status === RESERVED).map((o) => o.reservationId);
+    const claims = tans
+      .filter((tan) => typeof tan === 'string')
+      .map((tan) => ({ tan, keysHash: keys(n), event: false }));
+    const ids = (await service.reserveAll(...claims))
+      .filter(({ status }) => status === RESERVED)
+      .map((o) => o.reservationId);
     const half = ids.length / 2;
     await Promise.all([service.confirm(...ids.slice(0, half)), service.release(...ids.slice(half))]);
   };
@@ -113,7 +129,11 @@ test('when test-result does not answer, phones with a GUID are told so, teleTAN 
   const token = await service.registerGuid(aGuid(1));
   const teleTan = await service.registerTeleTan((await service.issueTeleTan()) as string);
   service.testResult.up = false;
-  const [guidOutcome, teleTanOutcome, unknown] = await service.issue(token, teleTan, '63b4d3ff-e0de-4bd4-90c1-17c2bb683a2f');
+  const [guidOutcome, teleTanOutcome, unknown] = await service.issue(
+    token,
+    teleTan,
+    '63b4d3ff-e0de-4bd4-90c1-17c2bb683a2f',
+  );
   expect(guidOutcome).toBe(UNAVAILABLE);
   expect(teleTanOutcome).toMatch(UUID_PATTERN);
   expect(unknown).toBe(UNKNOWN_TOKEN);

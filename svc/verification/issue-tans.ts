@@ -1,5 +1,9 @@
 import type { StoredResult } from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
-import { type IssueTanOutcome, IssueTanRefusal, type RegistrationServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
+import {
+  type IssueTanOutcome,
+  IssueTanRefusal,
+  type RegistrationServiceService,
+} from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { inTx } from '../../lib/db/tx.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
 import type { Deps } from './deps.ts';
@@ -18,26 +22,28 @@ type IssueTans = Handlers<typeof RegistrationServiceService>['issueTans'];
  * Issues one TAN a session, for a positive result of this moment or a teleTAN (S 2.4). A phone that asks twice in one
  * list gets the same TAN twice, so that either answer serves it.
  */
-export const issueTans = (d: Deps): IssueTans => async ({ registrationTokens }, call) => {
-  const sessions = await sessionsOf(d, registrationTokens);
-  const hashes = sessions.flatMap((session) => session?.hashedGuid ?? []);
-  const results = await lookUpHashes(d, hashes, call);
-  const refusals = sessions.map((session) => refusalOf(session, results));
+export const issueTans =
+  (d: Deps): IssueTans =>
+  async ({ registrationTokens }, call) => {
+    const sessions = await sessionsOf(d, registrationTokens);
+    const hashes = sessions.flatMap((session) => session?.hashedGuid ?? []);
+    const results = await lookUpHashes(d, hashes, call);
+    const refusals = sessions.map((session) => refusalOf(session, results));
 
-  const entitled = new Map<number, SessionRow>();
-  sessions.forEach((session, i) => {
-    if (session !== undefined && refusals[i] === undefined) entitled.set(session.id, session);
-  });
-  const unanswered: IssueTanOutcome = refused(IssueTanRefusal.ISSUE_TAN_REFUSAL_UNAVAILABLE);
-  const issued = await togetherOrItemByItem([...entitled.values()], (some) => issue(d, some), unanswered, d.log);
-  const bySession = new Map([...entitled.keys()].map((id, i) => [id, issued[i] as IssueTanOutcome]));
-  return {
-    outcomes: sessions.map((session, i) => {
-      const refusal = refusals[i];
-      return refusal === undefined ? (bySession.get(session?.id ?? 0) ?? unanswered) : refused(refusal);
-    }),
+    const entitled = new Map<number, SessionRow>();
+    sessions.forEach((session, i) => {
+      if (session !== undefined && refusals[i] === undefined) entitled.set(session.id, session);
+    });
+    const unanswered: IssueTanOutcome = refused(IssueTanRefusal.ISSUE_TAN_REFUSAL_UNAVAILABLE);
+    const issued = await togetherOrItemByItem([...entitled.values()], (some) => issue(d, some), unanswered, d.log);
+    const bySession = new Map([...entitled.keys()].map((id, i) => [id, issued[i] as IssueTanOutcome]));
+    return {
+      outcomes: sessions.map((session, i) => {
+        const refusal = refusals[i];
+        return refusal === undefined ? (bySession.get(session?.id ?? 0) ?? unanswered) : refused(refusal);
+      }),
+    };
   };
-};
 
 function refusalOf(
   session: SessionRow | undefined,

@@ -4,7 +4,11 @@ import { RpcError } from '../../lib/rpc/errors.ts';
 import type { Deps } from './deps.ts';
 
 /** What test-result holds for the hashes, by one call; undefined when it did not answer. */
-export async function lookUpHashes(d: Deps, hashes: readonly string[], call: Call): Promise<Map<string, StoredResult> | undefined> {
+export async function lookUpHashes(
+  d: Deps,
+  hashes: readonly string[],
+  call: Call,
+): Promise<Map<string, StoredResult> | undefined> {
   const ids = [...new Set(hashes)];
   if (ids.length === 0) return new Map();
   try {

@@ -38,9 +38,16 @@ await runProcess('verification', async ({ clock, log, onStop, stopping }) => {
   await migrate(database, join(import.meta.dirname, 'migrations'), log);
   const pool = openPool(database, log);
   onStop(() => pool.close());
-  const channel = openChannel({ address: settings.TEST_RESULT_ADDRESS, serverName: 'test-result', certificates, clock });
+  const channel = openChannel({
+    address: settings.TEST_RESULT_ADDRESS,
+    serverName: 'test-result',
+    certificates,
+    clock,
+  });
   onStop(() => channel.close());
-  const testResult = clientOf(channel, 'cwa.test_result.v1.TestResultService', TestResultServiceService, { deadlineMs: 5_000 });
+  const testResult = clientOf(channel, 'cwa.test_result.v1.TestResultService', TestResultServiceService, {
+    deadlineMs: 5_000,
+  });
   const deps: Deps = { pool, clock, random: secureRandom, log, rules: rulesOf(settings), testResult };
 
   const management = await startManagement({

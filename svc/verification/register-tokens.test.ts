@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { KeyType, type Registration, RegisterTokenRefusal, TeleTanType } from '../../gen/mesh/cwa/verification/v1/verification.ts';
+import {
+  KeyType,
+  type Registration,
+  RegisterTokenRefusal,
+  TeleTanType,
+} from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { UUID_PATTERN } from '../../lib/exposure/token-format.ts';
 import { aDob, aGuid, dayMs, guid, hourMs, isToken, openService, teleTan } from './fixtures/open-service.ts';
 
@@ -28,7 +33,10 @@ test('S row 41: a plain hash that was registered as one with date of birth is no
   expect(await registerGuid(aGuid(2))).toBe(ALREADY_REGISTERED);
 });
 
-test.each([['alone', 1], ['in lists of 20', 20]])(
+test.each([
+  ['alone', 1],
+  ['in lists of 20', 20],
+])(
   'S row 42: 1,000 parallel registrations of one GUID or one teleTAN, %s: exactly one succeeds',
   async (_how, size) => {
     const { register, issueTeleTan, rowCount } = await openService();
@@ -38,7 +46,10 @@ test.each([['alone', 1], ['in lists of 20', 20]])(
         Promise.all(Array.from({ length: 1_000 / size }, () => register(...new Array(size).fill(item))));
       const guids = await race(guid(aGuid(round), aDob(round)));
       const teleTans = await race(teleTan(key));
-      for (const [outcomes, refusal] of [[guids.flat(), ALREADY_REGISTERED], [teleTans.flat(), NOT_REDEEMABLE]] as const) {
+      for (const [outcomes, refusal] of [
+        [guids.flat(), ALREADY_REGISTERED],
+        [teleTans.flat(), NOT_REDEEMABLE],
+      ] as const) {
         expect(outcomes.filter(isToken)).toHaveLength(1);
         expect(outcomes.filter((outcome) => outcome === refusal)).toHaveLength(999);
       }
@@ -133,7 +144,9 @@ test('tokens, teleTANs and pepper are in no table; teleTANs are stored under a k
 test('S 2.8: a token is stored as SHA-256 of its text', async () => {
   const { registerGuid, pool } = await openService();
   const token = await registerGuid(aGuid(1));
-  const { rowCount } = await pool.query(`select 1 from session where token_hash = sha256(convert_to($1, 'UTF8'))`, [token]);
+  const { rowCount } = await pool.query(`select 1 from session where token_hash = sha256(convert_to($1, 'UTF8'))`, [
+    token,
+  ]);
   expect(rowCount).toBe(1);
 });
 
@@ -145,7 +158,9 @@ test('decision 16: wrong teleTANs are counted in the database and a high failure
   await watchAttempts();
   expect(lines.join()).not.toContain('tele-tan-failure-ratio-high');
   await register(teleTan('9A3B578UMG'));
-  const { rows } = await pool.query('select sum(succeeded)::int as succeeded, sum(failed)::int as failed from tele_tan_attempt');
+  const { rows } = await pool.query(
+    'select sum(succeeded)::int as succeeded, sum(failed)::int as failed from tele_tan_attempt',
+  );
   expect(rows).toEqual([{ succeeded: 1, failed: 30 }]);
   await watchAttempts();
   expect(lines.join()).toContain('tele-tan-failure-ratio-high');

@@ -1,4 +1,8 @@
-import { type RegisterTokenOutcome, RegisterTokenRefusal, type RegistrationServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
+import {
+  type RegisterTokenOutcome,
+  RegisterTokenRefusal,
+  type RegistrationServiceService,
+} from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { inTx, type Tx } from '../../lib/db/tx.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
 import { unavailable } from '../../lib/rpc/errors.ts';
@@ -16,16 +20,22 @@ type Item = ParsedRegistration | undefined;
 const attempts = 20;
 
 /** Couples phones to tests and teleTANs, each of which can be had once (S 2.2). */
-export const registerTokens = (d: Deps): RegisterTokens => async ({ registrations }) => {
-  const items = registrations.map((registration) => parseRegistration(registration, d.rules.teleTanPepper));
-  const outcomes = await togetherOrItemByItem(items, (some) => register(d, some), { outcome: undefined }, d.log);
-  await countTeleTanAttempts(d, items.flatMap((item, i) => (item?.kind === 'tele-tan' ? [isToken(outcomes[i])] : [])));
-  return { outcomes };
-};
+export const registerTokens =
+  (d: Deps): RegisterTokens =>
+  async ({ registrations }) => {
+    const items = registrations.map((registration) => parseRegistration(registration, d.rules.teleTanPepper));
+    const outcomes = await togetherOrItemByItem(items, (some) => register(d, some), { outcome: undefined }, d.log);
+    await countTeleTanAttempts(
+      d,
+      items.flatMap((item, i) => (item?.kind === 'tele-tan' ? [isToken(outcomes[i])] : [])),
+    );
+    return { outcomes };
+  };
 
 async function register(d: Deps, items: readonly Item[]): Promise<RegisterTokenOutcome[]> {
   const now = d.clock.now();
-  if (items.every((item) => item === undefined)) return items.map(() => refused(RegisterTokenRefusal.REGISTER_TOKEN_REFUSAL_INVALID_KEY));
+  if (items.every((item) => item === undefined))
+    return items.map(() => refused(RegisterTokenRefusal.REGISTER_TOKEN_REFUSAL_INVALID_KEY));
   for (let attempt = 1; attempt <= attempts; attempt++) {
     try {
       return await inTx(d.pool, 'register-tokens', (tx) => registerIn(tx, d, items, now));
@@ -45,7 +55,8 @@ async function registerIn(tx: Tx, d: Deps, items: readonly Item[], now: Date): P
   const sessions: NewSession[] = [];
   const outcomes = items.map((item, i) => {
     if (item === undefined) return refused(RegisterTokenRefusal.REGISTER_TOKEN_REFUSAL_INVALID_KEY);
-    if (item.kind === 'guid' && !guids.has(i)) return refused(RegisterTokenRefusal.REGISTER_TOKEN_REFUSAL_ALREADY_REGISTERED);
+    if (item.kind === 'guid' && !guids.has(i))
+      return refused(RegisterTokenRefusal.REGISTER_TOKEN_REFUSAL_ALREADY_REGISTERED);
     const teleTanType = teleTans.get(i) ?? null;
     if (item.kind === 'tele-tan' && teleTanType === null) {
       return refused(RegisterTokenRefusal.REGISTER_TOKEN_REFUSAL_TELE_TAN_NOT_REDEEMABLE);
@@ -80,11 +91,16 @@ async function claimGuids(tx: Tx, items: readonly Item[], now: Date): Promise<Se
 async function claimTeleTans(tx: Tx, items: readonly Item[], now: Date): Promise<Map<number, number>> {
   const firsts = new Map<string, { item: number; hash: Buffer }>();
   items.forEach((parsed, item) => {
-    if (parsed?.kind === 'tele-tan' && !firsts.has(keyOf(parsed.hash))) firsts.set(keyOf(parsed.hash), { item, hash: parsed.hash });
+    if (parsed?.kind === 'tele-tan' && !firsts.has(keyOf(parsed.hash)))
+      firsts.set(keyOf(parsed.hash), { item, hash: parsed.hash });
   });
   if (firsts.size === 0) return new Map();
   const claims = [...firsts.values()];
-  const types = await redeemTeleTans(tx, claims.map(({ hash }) => hash), now);
+  const types = await redeemTeleTans(
+    tx,
+    claims.map(({ hash }) => hash),
+    now,
+  );
   return new Map(claims.flatMap(({ item }, i) => (types.has(i) ? [[item, types.get(i) as number]] : [])));
 }
 

@@ -8,12 +8,14 @@ import { lockSessionOf, release } from './store/tan.ts';
 type ReleaseTans = Handlers<typeof TanServiceService>['releaseTans'];
 
 /** Gives reservations back that are still the current ones of their TANs. Rare, so one after the other. */
-export const releaseTans = (d: Deps): ReleaseTans => async ({ reservationIds }) => {
-  for (const id of parseReservationIds(reservationIds)) {
-    await inTx(d.pool, 'release-tan', async (tx) => {
-      await lockSessionOf(tx, id);
-      await release(tx, id);
-    });
-  }
-  return {};
-};
+export const releaseTans =
+  (d: Deps): ReleaseTans =>
+  async ({ reservationIds }) => {
+    for (const id of parseReservationIds(reservationIds)) {
+      await inTx(d.pool, 'release-tan', async (tx) => {
+        await lockSessionOf(tx, id);
+        await release(tx, id);
+      });
+    }
+    return {};
+  };

@@ -20,14 +20,19 @@ async function anEventTan(service: Service, type: TeleTanType = TeleTanType.TELE
   return (await service.issue(token))[0] as string;
 }
 
-test.each([['alone', 1], ['in lists of 20', 20]])(
+test.each([
+  ['alone', 1],
+  ['in lists of 20', 20],
+])(
   'S row 51: 1,000 parallel reservations of one TAN for different keys, %s: exactly one gets it',
   async (_how, size) => {
     const service = await openService();
     for (let round = 0; round < 3; round++) {
       const { tan } = await aPositivePhone(service, round);
       const claim = (n: number) => ({ tan, keysHash: keys(n), event: false });
-      const lists = Array.from({ length: 1_000 / size }, (_, n) => Array.from({ length: size }, (__, i) => claim(n * size + i)));
+      const lists = Array.from({ length: 1_000 / size }, (_, n) =>
+        Array.from({ length: size }, (__, i) => claim(n * size + i)),
+      );
       const outcomes = (await Promise.all(lists.map((list) => service.reserveAll(...list)))).flat();
       expect(outcomes.filter(({ status }) => status === RESERVED)).toHaveLength(1);
       expect(outcomes.filter(({ status }) => status === RESERVED_FOR_OTHER_KEYS)).toHaveLength(999);
@@ -50,7 +55,9 @@ test('parallel lists of the same TANs in any order all end', async () => {
   for (let n = 0; n < 50; n++) tans.push((await aPositivePhone(service, n)).tan);
   const outcomes = await Promise.all(
     Array.from({ length: 20 }, (_, n) =>
-      service.reserveAll(...(n % 2 ? tans : tans.toReversed()).map((tan) => ({ tan, keysHash: keys(n), event: false }))),
+      service.reserveAll(
+        ...(n % 2 ? tans : tans.toReversed()).map((tan) => ({ tan, keysHash: keys(n), event: false })),
+      ),
     ),
   );
   expect(outcomes.flat().filter(({ status }) => status === RESERVED)).toHaveLength(50);

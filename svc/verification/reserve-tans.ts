@@ -1,4 +1,9 @@
-import { type ReserveTanOutcome, ReserveTanStatus, type TanClaim, type TanServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
+import {
+  type ReserveTanOutcome,
+  ReserveTanStatus,
+  type TanClaim,
+  type TanServiceService,
+} from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { UUID_PATTERN } from '../../lib/exposure/token-format.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
 import { invalidArgument, unavailable } from '../../lib/rpc/errors.ts';
@@ -13,29 +18,33 @@ type ReserveTans = Handlers<typeof TanServiceService>['reserveTans'];
 const rounds = 10;
 
 /** Reserves TANs for uploads; nothing but other keys, time or the wrong type stands in the way (decision 20). */
-export const reserveTans = (d: Deps): ReserveTans => async ({ claims }) => {
-  if (claims.some((claim) => claim.keysHash.length !== 32)) throw invalidArgument('KEYS_HASH');
-  const formed = claims.flatMap((claim, i) => {
-    const parsed = parseClaim(claim, d);
-    return parsed === undefined ? [] : [{ i, parsed }];
-  });
-  const settled = await togetherOrItemByItem(
-    formed.map(({ parsed }) => parsed),
-    (some) => reserveAll(d, some),
-    { status: ReserveTanStatus.RESERVE_TAN_STATUS_UNSPECIFIED, reservationId: '' },
-    d.log,
-  );
-  const outcomes = claims.map(() => refused);
-  formed.forEach(({ i }, n) => {
-    outcomes[i] = settled[n] as ReserveTanOutcome;
-  });
-  return { outcomes };
-};
+export const reserveTans =
+  (d: Deps): ReserveTans =>
+  async ({ claims }) => {
+    if (claims.some((claim) => claim.keysHash.length !== 32)) throw invalidArgument('KEYS_HASH');
+    const formed = claims.flatMap((claim, i) => {
+      const parsed = parseClaim(claim, d);
+      return parsed === undefined ? [] : [{ i, parsed }];
+    });
+    const settled = await togetherOrItemByItem(
+      formed.map(({ parsed }) => parsed),
+      (some) => reserveAll(d, some),
+      { status: ReserveTanStatus.RESERVE_TAN_STATUS_UNSPECIFIED, reservationId: '' },
+      d.log,
+    );
+    const outcomes = claims.map(() => refused);
+    formed.forEach(({ i }, n) => {
+      outcomes[i] = settled[n] as ReserveTanOutcome;
+    });
+    return { outcomes };
+  };
 
 /** A malformed TAN cannot have been issued: it never reaches the database (S 1.9). */
 function parseClaim({ tan, keysHash, event }: TanClaim, d: Deps): Claim | undefined {
   const text = tan.toLowerCase();
-  return UUID_PATTERN.test(text) ? { hash: storedHash(text), keysHash, event, reservationId: d.random.uuid() } : undefined;
+  return UUID_PATTERN.test(text)
+    ? { hash: storedHash(text), keysHash, event, reservationId: d.random.uuid() }
+    : undefined;
 }
 
 async function reserveAll(d: Deps, claims: readonly Claim[]): Promise<ReserveTanOutcome[]> {
@@ -45,10 +54,17 @@ async function reserveAll(d: Deps, claims: readonly Claim[]): Promise<ReserveTan
     const open = claims.flatMap((_, i) => (outcomes[i] === undefined ? [i] : []));
     if (open.length === 0) break;
     const firsts = firstOfEachTan(claims, open);
-    const won = await reserve(d.pool, firsts.map((i) => claims[i] as Claim), now);
+    const won = await reserve(
+      d.pool,
+      firsts.map((i) => claims[i] as Claim),
+      now,
+    );
     for (const n of won) {
       const i = firsts[n] as number;
-      outcomes[i] = { status: ReserveTanStatus.RESERVE_TAN_STATUS_RESERVED, reservationId: (claims[i] as Claim).reservationId };
+      outcomes[i] = {
+        status: ReserveTanStatus.RESERVE_TAN_STATUS_RESERVED,
+        reservationId: (claims[i] as Claim).reservationId,
+      };
     }
     const rest = open.filter((i) => outcomes[i] === undefined);
     if (rest.length === 0) break;

@@ -1,4 +1,8 @@
-import { RegistrationServiceService, TanServiceService, TeleTanServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
+import {
+  RegistrationServiceService,
+  TanServiceService,
+  TeleTanServiceService,
+} from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { bind, type BoundService } from '../../lib/rpc/server.ts';
 import { confirmTans } from './confirm-tans.ts';
 import type { Deps } from './deps.ts';

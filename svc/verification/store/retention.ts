@@ -2,7 +2,9 @@ import type { Tx } from '../../../lib/db/tx.ts';
 
 /** False when another process is at it; the lock ends with the transaction. */
 export async function tryRetentionLock(tx: Tx): Promise<boolean> {
-  const { rows } = await tx.query<{ locked: boolean }>(`select pg_try_advisory_xact_lock(hashtext('retention')) as locked`);
+  const { rows } = await tx.query<{ locked: boolean }>(
+    `select pg_try_advisory_xact_lock(hashtext('retention')) as locked`,
+  );
   return rows[0]?.locked === true;
 }
 

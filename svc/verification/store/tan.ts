@@ -60,7 +60,13 @@ export async function insertTans(tx: Tx, tans: readonly NewTan[], now: Date, val
   await tx.query(
     `insert into tan (hash, session_id, tele_tan_type, created_at, valid_until)
      select t.*, $4, $5 from unnest($1::bytea[], $2::bigint[], $3::int2[]) as t`,
-    [tans.map((tan) => tan.hash), tans.map((tan) => tan.sessionId), tans.map((tan) => tan.teleTanType), now, validUntil],
+    [
+      tans.map((tan) => tan.hash),
+      tans.map((tan) => tan.sessionId),
+      tans.map((tan) => tan.teleTanType),
+      now,
+      validUntil,
+    ],
   );
 }
 
@@ -90,7 +96,12 @@ export async function reserve(db: Queryable, claims: readonly Claim[], now: Date
 }
 
 /** The states of TANs in the order of the hashes, from one snapshot: a TAN being confirmed is seen before or after. */
-export async function readTanStates(db: Queryable, hashes: readonly Buffer[], now: Date, confirmedSince: Date): Promise<TanState[]> {
+export async function readTanStates(
+  db: Queryable,
+  hashes: readonly Buffer[],
+  now: Date,
+  confirmedSince: Date,
+): Promise<TanState[]> {
   const { rows } = await db.query<TanState>(
     `select t.reservation_id as "reservationId", t.keys_hash as "keysHash", t.valid_until > $2 as valid,
        case when t.hash is not null then t.tele_tan_type is not distinct from 2 end as event,

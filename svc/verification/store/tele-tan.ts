@@ -12,7 +12,10 @@ export async function countTeleTans(tx: Tx, since: Date): Promise<number> {
 }
 
 /** False when a teleTAN with this hash is still stored. */
-export async function insertTeleTan(tx: Tx, teleTan: { hash: Buffer; type: number; now: Date; validUntil: Date }): Promise<boolean> {
+export async function insertTeleTan(
+  tx: Tx,
+  teleTan: { hash: Buffer; type: number; now: Date; validUntil: Date },
+): Promise<boolean> {
   const { rowCount } = await tx.query(
     `insert into tele_tan (hash, type, created_at, valid_until) values ($1, $2, $3, $4) on conflict (hash) do nothing`,
     [teleTan.hash, teleTan.type, teleTan.now, teleTan.validUntil],
@@ -38,7 +41,12 @@ export interface Attempts {
   readonly failed: number;
 }
 
-export async function countAttempts(db: Queryable, minute: Date, shard: number, { succeeded, failed }: Attempts): Promise<void> {
+export async function countAttempts(
+  db: Queryable,
+  minute: Date,
+  shard: number,
+  { succeeded, failed }: Attempts,
+): Promise<void> {
   await db.query(
     `insert into tele_tan_attempt as a (minute, shard, succeeded, failed) values ($1, $2, $3, $4)
      on conflict (minute, shard) do update set succeeded = a.succeeded + $3, failed = a.failed + $4`,
