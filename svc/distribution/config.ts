@@ -1,10 +1,27 @@
 import { z } from 'zod';
 import type { S3BlobStoreConfig } from '../../lib/blob/s3-blob-store.ts';
 import { type DatabaseConfig, readDatabaseConfig } from '../../lib/db/pool.ts';
-import { ConfigError, countries, type Env, fileContent, flag, integer, port, readEnv, readParts, secretFile, secretText } from '../../lib/process/config.ts';
+import {
+  ConfigError,
+  countries,
+  type Env,
+  fileContent,
+  flag,
+  integer,
+  port,
+  readEnv,
+  readParts,
+  secretFile,
+  secretText,
+} from '../../lib/process/config.ts';
 import { FormatError } from '../../lib/exposure/format-error.ts';
 import { faultsOf } from './app-config/build.ts';
-import { changedConfiguration, type ConfigurationSource, defaultConfiguration, placeholderDigest } from './app-config/source.ts';
+import {
+  changedConfiguration,
+  type ConfigurationSource,
+  defaultConfiguration,
+  placeholderDigest,
+} from './app-config/source.ts';
 import { fixedRules, type PublishingRules } from './rules.ts';
 import { pemSigner, type Signer } from './signer.ts';
 
@@ -26,7 +43,10 @@ const schema = z.object({
 
 /** The names of the contract (D 2.11), each also with the prefix DISTRIBUTION_, which wins. Bounds: decision 27. */
 const rulesSchema = z.object({
-  ORIGIN_COUNTRY: z.string().regex(/^[A-Z]{2}$/, 'must be a two-letter country code').default('DE'),
+  ORIGIN_COUNTRY: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be a two-letter country code')
+    .default('DE'),
   SUPPORTED_COUNTRIES: countries(['DE', 'FR', 'IT', 'ES', 'NL', 'AT']),
   DAYS_TO_PUBLISH: integer({ min: 1, max: 14, default: 14 }),
   EXPIRY_POLICY_MINUTES: integer({ min: 120, max: 720, default: 120 }),
@@ -40,14 +60,20 @@ const signingSchema = z.object({
   /** During a rotation: the key that phones without the new one still need. */
   DISTRIBUTION_PREVIOUS_SIGNING_KEY_FILE: secretFile().optional(),
   DISTRIBUTION_PREVIOUS_SIGNING_KEY_VERSION: keyName.optional(),
-  DISTRIBUTION_APP_BUNDLE_ID: z.string().regex(/^[A-Za-z0-9.-]{1,100}$/, 'must be a bundle id').default('de.rki.coronawarnapp-dev'),
+  DISTRIBUTION_APP_BUNDLE_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9.-]{1,100}$/, 'must be a bundle id')
+    .default('de.rki.coronawarnapp-dev'),
 });
 
 const configurationSchema = z.object({
   /** JSON with the values that differ from the published defaults. */
   DISTRIBUTION_APP_CONFIGURATION_FILE: fileContent().optional(),
   /** Hex; Android refuses a configuration without it. */
-  DISTRIBUTION_REISSUE_KEY_DIGEST: z.string().regex(/^([0-9a-fA-F]{2}){1,64}$/, 'must be the digest in hex').optional(),
+  DISTRIBUTION_REISSUE_KEY_DIGEST: z
+    .string()
+    .regex(/^([0-9a-fA-F]{2}){1,64}$/, 'must be the digest in hex')
+    .optional(),
 });
 
 const storeSchema = z.object({
@@ -83,7 +109,8 @@ export function readConfig(env: Env): Config {
   });
   const { configuration, rules } = parts;
   const faults = faultsOf(configuration, rules).map(
-    ({ field, value, rule }) => `DISTRIBUTION_APP_CONFIGURATION_FILE: ${field} = ${JSON.stringify(value)} breaks ${rule}`,
+    ({ field, value, rule }) =>
+      `DISTRIBUTION_APP_CONFIGURATION_FILE: ${field} = ${JSON.stringify(value)} breaks ${rule}`,
   );
   if (faults.length > 0) throw new ConfigError(faults);
   return { ...parts, usesPlaceholder: configuration.dgc.reissueServicePublicKeyDigest === placeholderDigest };
@@ -110,20 +137,29 @@ function readSigners(env: Env): Signer[] {
   const read = readEnv(signingSchema, env);
   const names = { keyId: read.DISTRIBUTION_SIGNING_KEY_ID, appBundleId: read.DISTRIBUTION_APP_BUNDLE_ID };
   const newest = { ...names, keyVersion: read.DISTRIBUTION_SIGNING_KEY_VERSION };
-  const signers = [signerOf('DISTRIBUTION_SIGNING_KEY_FILE', () => pemSigner(read.DISTRIBUTION_SIGNING_KEY_FILE, newest))];
-  const { DISTRIBUTION_PREVIOUS_SIGNING_KEY_FILE: previous, DISTRIBUTION_PREVIOUS_SIGNING_KEY_VERSION: keyVersion } = read;
+  const signers = [
+    signerOf('DISTRIBUTION_SIGNING_KEY_FILE', () => pemSigner(read.DISTRIBUTION_SIGNING_KEY_FILE, newest)),
+  ];
+  const { DISTRIBUTION_PREVIOUS_SIGNING_KEY_FILE: previous, DISTRIBUTION_PREVIOUS_SIGNING_KEY_VERSION: keyVersion } =
+    read;
   if (previous === undefined) return signers;
   if (keyVersion === undefined || keyVersion === newest.keyVersion) {
-    throw new ConfigError(['DISTRIBUTION_PREVIOUS_SIGNING_KEY_VERSION: must be set and differ from DISTRIBUTION_SIGNING_KEY_VERSION']);
+    throw new ConfigError([
+      'DISTRIBUTION_PREVIOUS_SIGNING_KEY_VERSION: must be set and differ from DISTRIBUTION_SIGNING_KEY_VERSION',
+    ]);
   }
-  return [...signers, signerOf('DISTRIBUTION_PREVIOUS_SIGNING_KEY_FILE', () => pemSigner(previous, { ...names, keyVersion }))];
+  return [
+    ...signers,
+    signerOf('DISTRIBUTION_PREVIOUS_SIGNING_KEY_FILE', () => pemSigner(previous, { ...names, keyVersion })),
+  ];
 }
 
 function signerOf(setting: string, open: () => Signer): Signer {
   try {
     return open();
   } catch (error) {
-    if (error instanceof FormatError) throw new ConfigError([`${setting}: the file it names holds no P-256 private key in PEM`]);
+    if (error instanceof FormatError)
+      throw new ConfigError([`${setting}: the file it names holds no P-256 private key in PEM`]);
     throw error;
   }
 }
@@ -143,7 +179,8 @@ function readConfiguration(env: Env): ConfigurationSource {
 function readStore(env: Env): S3BlobStoreConfig {
   const read = readEnv(storeSchema, env);
   const secret = read.S3_SECRET_ACCESS_KEY_FILE ?? read.S3_SECRET_ACCESS_KEY;
-  if (secret === undefined) throw new ConfigError(['S3_SECRET_ACCESS_KEY_FILE is not set: it or S3_SECRET_ACCESS_KEY is required']);
+  if (secret === undefined)
+    throw new ConfigError(['S3_SECRET_ACCESS_KEY_FILE is not set: it or S3_SECRET_ACCESS_KEY is required']);
   return {
     region: read.S3_REGION,
     bucket: read.S3_BUCKET,

@@ -28,7 +28,7 @@ export async function collectKeys(
   rules: PublishingRules,
 ): Promise<Intake> {
   const excluded: Record<IntakeRule, number> = { 'transmission-risk-level': 0, countries: 0, invalid: 0 };
-  const buckets = new Map<number, Bucket | undefined>();
+  const buckets: Buckets = new Map();
   const records: Buffer[] = [];
   let keysRead = 0;
   let nextCursor: bigint | undefined;
@@ -42,13 +42,20 @@ export async function collectKeys(
   return { records, excluded, keysRead, nextCursor };
 }
 
-function learnCountries(sets: readonly CountrySet[], buckets: Map<number, Bucket | undefined>, rules: PublishingRules): void {
-  for (const set of sets) buckets.set(set.id, bucketOf(set, rules));
+/** Bucket by country set; 0 is nowhere. */
+type Buckets = Map<number, Bucket | 0>;
+
+function learnCountries(
+  sets: readonly CountrySet[],
+  buckets: Buckets,
+  rules: PublishingRules,
+): void {
+  for (const set of sets) buckets.set(set.id, bucketOf(set, rules) ?? 0);
 }
 
 function packRecords(
   message: StreamDiagnosisKeysResponse,
-  buckets: ReadonlyMap<number, Bucket | undefined>,
+  buckets: Buckets,
   rules: PublishingRules,
   excluded: Record<IntakeRule, number>,
 ): Buffer {
@@ -59,15 +66,21 @@ function packRecords(
     const rollingPeriod = message.rollingPeriod.readInt16BE(2 * i);
     const level = message.transmissionRiskLevel.readInt16BE(2 * i);
     const bucket = buckets.get(message.countrySet.readInt32BE(4 * i));
-    if (rollingStartIntervalNumber <= 0 || rollingPeriod < 1 || rollingPeriod > INTERVALS_PER_DAY || level > 8) excluded.invalid++;
+    // Dropping the key would lose it for ever.
+    if (bucket === undefined) throw new Error('the key stream uses a country set that it did not send');
+    if (rollingStartIntervalNumber <= 0 || rollingPeriod < 1 || rollingPeriod > INTERVALS_PER_DAY || level > 8)
+      excluded.invalid++;
     else if (level < rules.minimumTransmissionRiskLevel) excluded['transmission-risk-level']++;
-    else if (bucket === undefined) excluded.countries++;
+    else if (bucket === 0) excluded.countries++;
     else {
       const submissionHour = message.submissionHour.readInt32BE(4 * i);
       const isPcr = message.submissionType.readInt16BE(2 * i) === SubmissionType.SUBMISSION_TYPE_PCR_TEST;
       message.keyData.copy(out, at, 16 * i, 16 * i + 16);
       out.writeInt32BE(rollingStartIntervalNumber, at + 16);
-      out.writeInt32BE(releaseHour({ rollingStartIntervalNumber, rollingPeriod }, submissionHour, rules.expiryMinutes), at + 20);
+      out.writeInt32BE(
+        releaseHour({ rollingStartIntervalNumber, rollingPeriod }, submissionHour, rules.expiryMinutes),
+        at + 20,
+      );
       out.writeInt16BE(rollingPeriod, at + 24);
       out[at + 26] = level;
       out[at + 27] = isPcr ? bucket | PCR_FLAG : bucket;

@@ -8,5 +8,9 @@ export function logSettings(log: Log, { rules, signers, usesPlaceholder }: Confi
   log.info('setting', { setting: 'supportedCountries', status: supportedCountries.join(',') });
   for (const [setting, status] of Object.entries(numbers)) log.info('setting', { setting, status });
   for (const signer of signers) log.info('setting', { setting: 'signer', status: signer.name });
-  if (usesPlaceholder) log.warn('setting-placeholder', { setting: 'DISTRIBUTION_REISSUE_KEY_DIGEST', reason: 'must be set in production' });
+  if (usesPlaceholder)
+    log.warn('setting-placeholder', {
+      setting: 'DISTRIBUTION_REISSUE_KEY_DIGEST',
+      reason: 'must be set in production',
+    });
 }

@@ -46,7 +46,18 @@ await runProcess('distribution', async (context) => {
   const submission = clientOf(channel, 'cwa.submission.v1.DiagnosisKeyService', DiagnosisKeyServiceService);
   const { rules, signers, configuration } = config;
   const maximumFailures = settings.DISTRIBUTION_MAXIMUM_FAILED_REQUESTS;
-  const deps: Deps = { clock, random: secureRandom, log, pool, blob, submission, signers, rules, configuration, maximumFailures };
+  const deps: Deps = {
+    clock,
+    random: secureRandom,
+    log,
+    pool,
+    blob,
+    submission,
+    signers,
+    rules,
+    configuration,
+    maximumFailures,
+  };
   if (process.argv.includes('--once')) await runOnce(deps);
   else await serve(context, config, deps, certificates);
 });

@@ -64,7 +64,8 @@ export async function openPublisher(
     }
     // A run that died between the write and its record; what stands in the store is what phones have.
     const stored = await blob.head(objectKey);
-    if (stored === undefined) throw new BlobStoreError('REFUSED', `object store: ${objectKey} exists and cannot be read`);
+    if (stored === undefined)
+      throw new BlobStoreError('REFUSED', `object store: ${objectKey} exists and cannot be read`);
     const storedHash = stored.metadata['cwa-hash'] ?? '';
     if (storedHash !== publication.contentHash) {
       counts.failed++;

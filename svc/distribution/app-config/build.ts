@@ -126,11 +126,13 @@ function surveyOf({ survey }: ConfigurationSource, system: 'ios' | 'android') {
   };
 }
 
-function analyticsOf({ analytics: { androidPpac: _, ...common } }: ConfigurationSource) {
+function analyticsOf({ analytics }: ConfigurationSource) {
+  const { androidPpac: _, ...common } = analytics;
   return common;
 }
 
-function selfReportOf({ selfReport: { androidPpac: _, ...common } }: ConfigurationSource) {
+function selfReportOf({ selfReport }: ConfigurationSource) {
+  const { androidPpac: _, ...common } = selfReport;
   return common;
 }
 

@@ -23,7 +23,12 @@ export function checkCurrent(source: ConfigurationSource, supportedCountries: re
 function checkDownloads({ keyDownload, exposureDetection }: ConfigurationSource, check: Checks): void {
   const { android, ios } = exposureDetection;
   check.whole('exposureDetection.ios.maxExposureDetectionsPerInterval', ios.maxExposureDetectionsPerInterval, 0, 6);
-  check.whole('exposureDetection.android.maxExposureDetectionsPerInterval', android.maxExposureDetectionsPerInterval, 0, 6);
+  check.whole(
+    'exposureDetection.android.maxExposureDetectionsPerInterval',
+    android.maxExposureDetectionsPerInterval,
+    0,
+    6,
+  );
   check.whole('exposureDetection.android.overallTimeoutInSeconds', android.overallTimeoutInSeconds, 0, 3600);
   check.whole('keyDownload.android.downloadTimeoutInSeconds', keyDownload.android.downloadTimeoutInSeconds, 0, 1800);
   check.whole('keyDownload.android.overallTimeoutInSeconds', keyDownload.android.overallTimeoutInSeconds, 0, 1800);
@@ -74,7 +79,12 @@ function checkKeyMapping(mapping: ConfigurationSource['android']['diagnosisKeysD
   // Keys are published with 1 or 2 days since onset only (D 2.4): a phone that does not know them loses the level.
   const known = mapping.daysSinceOnsetToInfectiousness;
   check.holds(`${field}.daysSinceOnsetToInfectiousness`, known, 'MISSING', known['1'] === 1 && known['2'] === 2);
-  check.whole(`${field}.infectiousnessWhenDaysSinceOnsetMissing`, mapping.infectiousnessWhenDaysSinceOnsetMissing, 0, 2);
+  check.whole(
+    `${field}.infectiousnessWhenDaysSinceOnsetMissing`,
+    mapping.infectiousnessWhenDaysSinceOnsetMissing,
+    0,
+    2,
+  );
   check.whole(`${field}.reportTypeWhenMissing`, mapping.reportTypeWhenMissing, 1, 5);
 }
 
@@ -90,7 +100,12 @@ const publishedEncoding = {
 function checkRisk(field: string, risk: RiskCalculation, check: Checks): void {
   for (const name of Object.keys(publishedEncoding) as (keyof typeof publishedEncoding)[]) {
     // MUST be in step with the table by which keys are published (D 2.4).
-    check.holds(`${field}.trlEncoding.${name}`, risk.trlEncoding[name], 'INVALID_VALUES', risk.trlEncoding[name] === publishedEncoding[name]);
+    check.holds(
+      `${field}.trlEncoding.${name}`,
+      risk.trlEncoding[name],
+      'INVALID_VALUES',
+      risk.trlEncoding[name] === publishedEncoding[name],
+    );
   }
   const levels = risk.transmissionRiskValueMapping.map(({ transmissionRiskLevel }) => transmissionRiskLevel);
   const covered = [1, 2, 3, 4, 5, 6, 7, 8].every((level) => levels.filter((one) => one === level).length === 1);

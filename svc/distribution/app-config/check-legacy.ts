@@ -41,7 +41,12 @@ function checkAttenuation(attenuation: ConfigurationSource['legacy']['attenuatio
   const field = 'legacy.attenuationDuration';
   check.whole(`${field}.thresholds.lower`, thresholds.lower, 0, 100);
   check.whole(`${field}.thresholds.upper`, thresholds.upper, 0, 100);
-  check.holds(`${field}.thresholds.lower`, thresholds.lower, 'MIN_GREATER_THAN_MAX', thresholds.lower <= thresholds.upper);
+  check.holds(
+    `${field}.thresholds.lower`,
+    thresholds.lower,
+    'MIN_GREATER_THAN_MAX',
+    thresholds.lower <= thresholds.upper,
+  );
   for (const name of ['low', 'mid', 'high'] as const) {
     check.within(`${field}.weights.${name}`, weights[name], 0, 1);
     check.decimals(`${field}.weights.${name}`, weights[name], 3);

@@ -57,7 +57,8 @@ async function fillHour(d: Deps, tx: Tx, hour: number): Promise<void> {
   const plan = planHour(hour, own, foreign, rules, (max) => random.int(max));
   if (!plan.takeOwn && !plan.takeForeign) return;
   const room = rules.maximumKeys - (await countAssigned(tx, day * 24, hour - 1));
-  const wanted = (plan.takeOwn ? own.count + plan.ownPadding : 0) + (plan.takeForeign ? foreign.count + plan.foreignPadding : 0);
+  const wanted =
+    (plan.takeOwn ? own.count + plan.ownPadding : 0) + (plan.takeForeign ? foreign.count + plan.foreignPadding : 0);
   if (wanted > room) return fillWithOldest(d, tx, hour, firstStart, room, own.count + foreign.count);
   // Patterns first: they may come from the waiting keys themselves.
   await pad(d, tx, hour, firstStart, plan);
@@ -97,7 +98,7 @@ async function fillWithOldest(
 ): Promise<void> {
   const buckets = room < rules.minimumKeys ? [] : await bucketsThatFit(rules, tx, hour, firstStart, room);
   if (buckets.length > 0) await assignOldest(tx, hour, firstStart, buckets, room);
-  log.warn('keys-overflow', { count: waiting - Math.max(0, room), hour });
+  if (waiting > room) log.warn('keys-overflow', { count: waiting - room, hour });
 }
 
 /** Buckets that reach the minimum among the oldest keys; none is better than too few. */

@@ -6,7 +6,7 @@ import { hourPackageDays, retentionDays } from '../rules.ts';
 import type { DecidedHours, RunTime } from '../run-time.ts';
 import { forgetObjects, type PublishedObject } from '../store/inventory.ts';
 import { deleteExpiredAssigned, deleteExpiredWaiting } from '../store/key-pool.ts';
-import { addExcluded, lockState } from '../store/state.ts';
+import { addExcluded, lockState, setCleanedDay } from '../store/state.ts';
 import { oldestWarningHour } from './publish-warning-hours.ts';
 
 /** Whether an object's own date has left its retention (D 2.9, decision 24). */
@@ -41,12 +41,16 @@ export async function deleteExpired(
   await deleteObjects(d, publisher, runNumber, time, deletable);
   if (!deletable.keys) return;
   await inTx(d.pool, 'delete-expired-keys', async (tx) => {
-    await lockState(tx, runNumber);
+    const state = await lockState(tx, runNumber);
     const firstStart = (days: number): number => (time.today - days) * INTERVALS_PER_DAY;
     if (deletable.waiting) {
       await addExcluded(tx, 'expired', await deleteExpiredWaiting(tx, firstStart(d.rules.daysToPublish)));
     }
-    await deleteExpiredAssigned(tx, firstStart(retentionDays), utcDayOfHour(hours.last + 1) * 24);
+    // Reads the whole pool, and only midnight makes a key too old.
+    const decidedDay = utcDayOfHour(hours.last + 1);
+    if (state.cleaned_day >= decidedDay) return;
+    await deleteExpiredAssigned(tx, firstStart(retentionDays), decidedDay * 24);
+    await setCleanedDay(tx, decidedDay);
   });
 }
 

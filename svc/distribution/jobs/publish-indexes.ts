@@ -35,11 +35,15 @@ export async function publishIndexes(d: Deps, publisher: Publisher, time: RunTim
   const firstDay = Math.max(utcDayOfHour(hours.first), time.today - hourPackageDays + 1);
   for (const region of regions(originCountry)) {
     for (let day = firstDay; day <= time.today; day++) {
-      const hours = ofKind(publisher, 'hour', region)
+      const listed = ofKind(publisher, 'hour', region)
         .filter((object) => object.day === day)
         .map(({ hour = 0 }) => hourOfDay(hour))
         .sort((a, b) => a - b);
-      await publishIndex(publisher, { objectKey: objectKeys.hourIndex(region, day), kind: 'hour-index', region, day }, hours);
+      await publishIndex(
+        publisher,
+        { objectKey: objectKeys.hourIndex(region, day), kind: 'hour-index', region, day },
+        listed,
+      );
     }
   }
   for (const region of regions(originCountry)) {

@@ -36,7 +36,12 @@ export function windowsToPublish(time: RunTime, hours: DecidedHours): Window[] {
 }
 
 /** Writes every package that is missing in the inventory. */
-export async function publishPackages(d: Deps, publisher: Publisher, time: RunTime, hours: DecidedHours): Promise<void> {
+export async function publishPackages(
+  d: Deps,
+  publisher: Publisher,
+  time: RunTime,
+  hours: DecidedHours,
+): Promise<void> {
   for (const window of windowsToPublish(time, hours)) {
     const missing = regions(d.rules.originCountry).filter((region) => !publisher.inventory.has(keyOf(window, region)));
     if (missing.length === 0) continue;
@@ -49,7 +54,13 @@ export async function publishPackages(d: Deps, publisher: Publisher, time: RunTi
   }
 }
 
-async function publishPackage(d: Deps, publisher: Publisher, window: Window, region: string, keys: PackedKeys): Promise<boolean> {
+async function publishPackage(
+  d: Deps,
+  publisher: Publisher,
+  window: Window,
+  region: string,
+  keys: PackedKeys,
+): Promise<boolean> {
   const start = window.fromHour * HOUR_SECONDS;
   const bin = encodeKeyExport({
     start,
@@ -76,5 +87,7 @@ async function publishPackage(d: Deps, publisher: Publisher, window: Window, reg
 }
 
 function keyOf(window: Window, region: string): string {
-  return window.kind === 'hour' ? objectKeys.hourPackage(region, window.fromHour) : objectKeys.dayPackage(region, window.day);
+  return window.kind === 'hour'
+    ? objectKeys.hourPackage(region, window.fromHour)
+    : objectKeys.dayPackage(region, window.day);
 }

@@ -16,23 +16,30 @@ export const oldestWarningHour = (time: RunTime): number => time.currentHour - r
  * The hour before the first one exists too, so that the index is never without an hour.
  * False when the index is not as it should be.
  */
-export async function publishWarningHours(d: Deps, publisher: Publisher, time: RunTime, hours: DecidedHours): Promise<boolean> {
+export async function publishWarningHours(
+  d: Deps,
+  publisher: Publisher,
+  time: RunTime,
+  hours: DecidedHours,
+): Promise<boolean> {
   const country = d.rules.originCountry;
   const oldest = Math.max(hours.first - 1, oldestWarningHour(time));
   let latest = oldest - 1;
   for (let hour = oldest; hour <= time.lastClosedHour; hour++) {
     const objectKey = objectKeys.warningHour(country, hour);
-    const published = publisher.inventory.has(objectKey) || (await publisher.publish({
-      objectKey,
-      kind: 'warning-hour',
-      region: country,
-      hour,
-      contentHash: contentHash(nothing),
-      signedBy: '',
-      body: nothing,
-      contentType: zip,
-      immutable: true,
-    }));
+    const published =
+      publisher.inventory.has(objectKey) ||
+      (await publisher.publish({
+        objectKey,
+        kind: 'warning-hour',
+        region: country,
+        hour,
+        contentHash: contentHash(nothing),
+        signedBy: '',
+        body: nothing,
+        contentType: zip,
+        immutable: true,
+      }));
     // The index names a range, so it ends before the first gap.
     if (!published) break;
     latest = hour;

@@ -69,7 +69,8 @@ async function run(d: Deps, runNumber: number): Promise<RunOutcome> {
 async function decidedHours(d: Deps, time: RunTime): Promise<DecidedHours> {
   const { first_hour, last_assigned_hour } = await readState(d.pool);
   const first = first_hour ?? time.currentHour;
-  return { first, last: last_assigned_hour ?? first - 1 };
+  // A clock that was set back never brings the current hour into a package.
+  return { first, last: Math.min(last_assigned_hour ?? first - 1, time.lastClosedHour) };
 }
 
 async function tryIngest(d: Deps, runNumber: number): Promise<{ keysRead: number; ingested: boolean }> {

@@ -29,7 +29,9 @@ create table distribution_state (
   cursor bigint not null default 0,
   -- Hour in which the first run began: nothing earlier is ever published (decision 26).
   first_hour integer,
-  last_assigned_hour integer
+  last_assigned_hour integer,
+  -- Newest day whose start has removed expired keys.
+  cleaned_day integer not null default 0
 );
 insert into distribution_state default values;
 

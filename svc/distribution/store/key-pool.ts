@@ -194,5 +194,8 @@ export async function deleteExpiredWaiting(tx: Tx, firstStart: number): Promise<
 
 /** Deletes keys that start before `firstStart` and were assigned to an hour before `beforeHour`. */
 export async function deleteExpiredAssigned(tx: Tx, firstStart: number, beforeHour: number): Promise<void> {
-  await tx.query('delete from key_pool where assigned_hour < $2 and rolling_start_interval_number < $1', [firstStart, beforeHour]);
+  await tx.query('delete from key_pool where assigned_hour < $2 and rolling_start_interval_number < $1', [
+    firstStart,
+    beforeHour,
+  ]);
 }

@@ -21,12 +21,13 @@ export interface DistributionState {
   cursor: number;
   first_hour: number | null;
   last_assigned_hour: number | null;
+  cleaned_day: number;
 }
 
 /** Reads the state and keeps a newer run from beginning until the transaction ends. */
 export async function lockState(tx: Tx, runNumber: number): Promise<DistributionState> {
   const { rows } = await tx.query<DistributionState>(
-    'select cursor, first_hour, last_assigned_hour from distribution_state where run_number = $1 for update',
+    'select cursor, first_hour, last_assigned_hour, cleaned_day from distribution_state where run_number = $1 for update',
     [runNumber],
   );
   const [state] = rows;
@@ -35,8 +36,10 @@ export async function lockState(tx: Tx, runNumber: number): Promise<Distribution
 }
 
 export async function readState(db: Queryable): Promise<DistributionState> {
-  const { rows } = await db.query<DistributionState>('select cursor, first_hour, last_assigned_hour from distribution_state');
-  return rows[0] ?? { cursor: 0, first_hour: null, last_assigned_hour: null };
+  const { rows } = await db.query<DistributionState>(
+    'select cursor, first_hour, last_assigned_hour, cleaned_day from distribution_state',
+  );
+  return rows[0] ?? { cursor: 0, first_hour: null, last_assigned_hour: null, cleaned_day: 0 };
 }
 
 export async function moveCursor(tx: Tx, cursor: bigint): Promise<void> {
@@ -49,6 +52,10 @@ export async function setFirstHour(tx: Tx, hour: number): Promise<void> {
 
 export async function setLastAssignedHour(tx: Tx, hour: number): Promise<void> {
   await tx.query('update distribution_state set last_assigned_hour = $1', [hour]);
+}
+
+export async function setCleanedDay(tx: Tx, day: number): Promise<void> {
+  await tx.query('update distribution_state set cleaned_day = $1', [day]);
 }
 
 /** Closes hours without keys. */
@@ -83,7 +90,10 @@ export async function countAssigned(tx: Tx, fromHour: number, toHour: number): P
 }
 
 export async function markPublished(db: Queryable, fromHour: number, toHour: number): Promise<void> {
-  await db.query('update hour_package set published = true where hour between $1 and $2 and not published', [fromHour, toHour]);
+  await db.query('update hour_package set published = true where hour between $1 and $2 and not published', [
+    fromHour,
+    toHour,
+  ]);
 }
 
 export async function addExcluded(tx: Tx, rule: string, count: number): Promise<void> {
@@ -109,6 +119,8 @@ export async function readPublishedTotals(db: Queryable): Promise<ReportRow> {
 }
 
 export async function readExcluded(db: Queryable): Promise<{ rule: string; key_count: number }[]> {
-  const { rows } = await db.query<{ rule: string; key_count: number }>('select rule, key_count from exclusion order by rule');
+  const { rows } = await db.query<{ rule: string; key_count: number }>(
+    'select rule, key_count from exclusion order by rule',
+  );
   return rows;
 }
