@@ -15,6 +15,7 @@ const schema = z.object({
   VERIFICATION_MAX_REDEEMED_TANS: integer({ min: 1, max: 10, default: 2 }),
   VERIFICATION_DOB_CHECK_DISABLED: flag(false),
   VERIFICATION_TELE_TANS_PER_HOUR: integer({ min: 1, max: 100_000, default: 1_000 }),
+  VERIFICATION_REGISTRATION_ALARM_COUNT: integer({ min: 1, max: 10_000_000, default: 20_000 }),
   VERIFICATION_TELE_TAN_PEPPER_FILE: secretFile().refine(
     (pepper) => pepper.reveal().length >= 32,
     'the file it names must hold at least 32 characters',
@@ -36,5 +37,6 @@ export const rulesOf = (settings: Settings): Rules => ({
   maxRedeemedTans: settings.VERIFICATION_MAX_REDEEMED_TANS,
   dobCheckDisabled: settings.VERIFICATION_DOB_CHECK_DISABLED,
   teleTansPerHour: settings.VERIFICATION_TELE_TANS_PER_HOUR,
+  registrationAlarmCount: settings.VERIFICATION_REGISTRATION_ALARM_COUNT,
   teleTanPepper: settings.VERIFICATION_TELE_TAN_PEPPER_FILE,
 });

@@ -13,6 +13,8 @@ export interface Rules {
   readonly dobCheckDisabled: boolean;
   /** teleTANs that may be issued in any 60 minutes, by all processes together (S 2.6). */
   readonly teleTansPerHour: number;
+  /** Registrations in ten minutes, by all processes together, that raise an alarm. */
+  readonly registrationAlarmCount: number;
   readonly teleTanPepper: Secret;
 }
 

@@ -12,10 +12,10 @@ import { startRpcServer } from '../../lib/rpc/server.ts';
 import { readConfig, rulesOf } from './config.ts';
 import type { Deps } from './deps.ts';
 import { deleteExpiredRows } from './jobs/delete-expired.ts';
-import { watchTeleTanAttempts } from './jobs/watch-tele-tan-attempts.ts';
+import { watchRegistrations } from './jobs/watch-registrations.ts';
 import { services } from './service.ts';
 
-const attemptsWatchedEveryMs = 30_000;
+const watchedEveryMs = 30_000;
 
 await runProcess('verification', async ({ clock, log, onStop, stopping }) => {
   const { settings, database } = readConfig(process.env);
@@ -61,8 +61,8 @@ await runProcess('verification', async ({ clock, log, onStop, stopping }) => {
   const repeated = { clock, log, signal: stopping };
   const retentionMs = settings.VERIFICATION_RETENTION_INTERVAL_SECONDS * 1_000;
   const retention = repeat({ job: 'delete-expired', everyMs: retentionMs, ...repeated }, () => deleteExpiredRows(deps));
-  const watch = repeat({ job: 'watch-tele-tan-attempts', everyMs: attemptsWatchedEveryMs, ...repeated }, () =>
-    watchTeleTanAttempts(deps),
+  const watch = repeat({ job: 'watch-registrations', everyMs: watchedEveryMs, ...repeated }, () =>
+    watchRegistrations(deps),
   );
   onStop(() => Promise.all([retention, watch]).then(() => {}));
   const server = await startRpcServer({

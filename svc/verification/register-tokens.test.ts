@@ -151,23 +151,36 @@ test('S 2.8: a token is stored as SHA-256 of its text', async () => {
 });
 
 test('decision 16: wrong teleTANs are counted in the database and a high failure ratio raises the alarm', async () => {
-  const { register, issueTeleTan, lines, watchAttempts, clock, pool } = await openService();
+  const { register, issueTeleTan, lines, watch, clock, pool } = await openService();
   await register(teleTan((await issueTeleTan()) as string));
   await register(...new Array(29).fill(teleTan('9A3B578UMG')));
   await register(teleTan('bad form'), guid('bad'));
-  await watchAttempts();
+  await watch();
   expect(lines.join()).not.toContain('tele-tan-failure-ratio-high');
   await register(teleTan('9A3B578UMG'));
   const { rows } = await pool.query(
     'select sum(succeeded)::int as succeeded, sum(failed)::int as failed from tele_tan_attempt',
   );
   expect(rows).toEqual([{ succeeded: 1, failed: 30 }]);
-  await watchAttempts();
+  await watch();
   expect(lines.join()).toContain('tele-tan-failure-ratio-high');
   const before = lines.length;
   clock.advance(11 * 60_000);
-  await watchAttempts();
+  await watch();
   expect(lines).toHaveLength(before);
+});
+
+test('S 7.1: a flood of registrations raises the alarm', async () => {
+  const { register, watch, lines, clock } = await openService({ registrationAlarmCount: 5 });
+  await register(...[1, 2, 3, 4].map((n) => guid(aGuid(n))));
+  await watch();
+  expect(lines).toEqual([]);
+  await register(guid(aGuid(5)));
+  await watch();
+  expect(lines.join()).toContain('registration-rate-high');
+  clock.advance(10 * 60_000);
+  await watch();
+  expect(lines).toHaveLength(1);
 });
 
 test('S row 65: the purge at 21 days ends the token and keeps the GUID registered until day 60', async () => {

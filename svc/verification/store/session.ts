@@ -49,6 +49,15 @@ export async function insertSessions(tx: Tx, sessions: readonly NewSession[], no
   );
 }
 
+/** Whether at least `count` sessions were created after `since`; reads no more rows than that. */
+export async function hasSessions(db: Queryable, count: number, since: Date): Promise<boolean> {
+  const { rows } = await db.query<{ n: number }>(
+    'select count(*) as n from (select from session where created_at > $1 limit $2) as recent',
+    [since, count],
+  );
+  return rows[0]?.n === count;
+}
+
 /** Those of the hashes that are registered already, as positions from 0. */
 export async function takenHashes(tx: Tx, hashes: readonly Buffer[]): Promise<Set<number>> {
   const { rows } = await tx.query<{ position: number }>(
