@@ -32,9 +32,7 @@ export class KeyStore {
   current(epochSeconds: number): OwnKey {
     const now = intervalNumber(epochSeconds);
     const newest = this.#keys.at(-1);
-    if (newest !== undefined && now < newest.rollingStartIntervalNumber + INTERVALS_PER_DAY && this.#isWhole(newest)) {
-      return newest;
-    }
+    if (newest !== undefined && now < newest.rollingStartIntervalNumber + INTERVALS_PER_DAY) return newest;
     return this.#add(now);
   }
 
@@ -55,25 +53,21 @@ export class KeyStore {
     this.prune(epochSeconds);
     const now = intervalNumber(epochSeconds);
     if (options.earlyRelease === true) this.#cut(now, this.current(epochSeconds));
-    return this.#keys
-      .filter((key) => key.rollingStartIntervalNumber + key.rollingPeriod <= now || this.#isReleasedEarly(key))
-      .reverse()
-      .map((key) => ({ ...key }));
+    return (
+      this.#keys
+        // A key cut to its shortest, one interval, may still end in the future.
+        .filter(
+          (key) => key.rollingStartIntervalNumber + key.rollingPeriod <= now || key.rollingPeriod < INTERVALS_PER_DAY,
+        )
+        .reverse()
+        .map((key) => ({ ...key }))
+    );
   }
 
   /** Erases keys whose day lies more than 14 days back. */
   prune(epochSeconds: number): void {
     const oldest = utcDay(epochSeconds) - RETENTION_DAYS;
     this.#keys = this.#keys.filter((key) => utcDayOfInterval(key.rollingStartIntervalNumber) >= oldest);
-  }
-
-  #isWhole(key: OwnKey): boolean {
-    return key.rollingPeriod === INTERVALS_PER_DAY;
-  }
-
-  /** At least one interval is released even when the key is younger, which then ends in the future. */
-  #isReleasedEarly(key: OwnKey): boolean {
-    return !this.#isWhole(key);
   }
 
   #cut(now: number, key: OwnKey): void {

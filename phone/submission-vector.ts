@@ -12,12 +12,13 @@ export type SymptomAnswer =
   | { kind: 'no-answer' }
   | { kind: 'never-asked' };
 
-/** A key as it is uploaded (P S-3); the report type is set by the server. */
+/** A key as it is uploaded (P S-3). Phones leave the report type to the server; a replay sends what a file holds. */
 export interface UploadKey {
   keyData: Uint8Array;
-  rollingStartIntervalNumber: number;
+  rollingStartIntervalNumber?: number;
   rollingPeriod?: number;
   transmissionRiskLevel?: number;
+  reportType?: number;
   daysSinceOnsetOfSymptoms?: number;
 }
 

@@ -84,9 +84,10 @@ export function differences(expected: unknown, actual: unknown, path: string): s
       );
   }
   if (typeof expected === 'number' && typeof actual === 'number') {
-    return Math.abs(expected - actual) <= 1e-9 * Math.max(1, Math.abs(expected))
-      ? []
-      : [`${path}: expected ${expected}, got ${actual}`];
+    // Whole numbers must be equal; the last digits of a computed fraction may differ.
+    const tolerance =
+      Number.isInteger(expected) && Number.isInteger(actual) ? 0 : 1e-9 * Math.max(1, Math.abs(expected));
+    return Math.abs(expected - actual) <= tolerance ? [] : [`${path}: expected ${expected}, got ${actual}`];
   }
   return expected === actual ? [] : [`${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`];
 }

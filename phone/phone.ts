@@ -1,0 +1,325 @@
+import { dayStartInterval, INTERVAL_SECONDS, intervalNumber, utcDay } from '../lib/exposure/intervals.ts';
+import { FormatError } from '../lib/exposure/format-error.ts';
+import type { DecodedKeyExport } from '../lib/exposure/key-export-reader.ts';
+import type { TrustedKeys } from '../lib/exposure/signature-list.ts';
+import { isTeleTan } from '../lib/exposure/token-format.ts';
+import type { Random } from '../lib/random/random.ts';
+import type { Clock } from '../lib/time/clock.ts';
+import type { PhoneConfiguration } from './configuration.ts';
+import { ConfigurationClient, type ConfigurationOutcome } from './configuration-client.ts';
+import { riskV1Config } from './configuration-v1.ts';
+import { advertisement } from './crypto.ts';
+import type { Radio } from './encounter.ts';
+import { type ExchangeEvent, type Http, PhoneError, reporting } from './http.ts';
+import { KeyStore, type OwnKey } from './key-store.ts';
+import { Matcher, type MatcherOptions } from './matcher.ts';
+import { encodeMetadata } from './metadata.ts';
+import { PackageCache } from './package-cache.ts';
+import { incompleteBatches, openConfigurationV1, openKeyPackage, PackageError } from './package-check.ts';
+import { type SyncOutcome, syncPackages } from './package-sync.ts';
+import {
+  dummy,
+  type PollOutcome,
+  poll,
+  type RegisterOutcome,
+  register,
+  type UploadOutcome,
+  upload,
+} from './playbook.ts';
+import { parseQrCode, registrationKeys } from './qr-code.ts';
+import { combinedRiskScore, type ExposureSummary, type RiskV1Config, riskClass, summarise } from './risk-v1.ts';
+import { calculateRiskV2, type NoRiskReason, noRiskReason, type RiskV2Result } from './risk-v2.ts';
+import { type DetectionDecision, decideDetection, nextDownloadDelaySeconds } from './schedule.ts';
+import type { Sighting } from './sighting.ts';
+import { keysForUpload, type SymptomAnswer, type UploadKey } from './submission-vector.ts';
+import type { UploadMeta } from './upload-requests.ts';
+import type { RegistrationKey } from './verification-requests.ts';
+import type { ExposureWindow, TimedWindow } from './windows.ts';
+
+export interface PhoneOptions {
+  http: Http;
+  clock: Pick<Clock, 'nowMs' | 'monotonicMs'>;
+  random: Random;
+  /** Keys that sign packages and configuration. */
+  trustedKeys: TrustedKeys;
+  /** Hears of every exchange on the wire, without its content. */
+  log?: (event: ExchangeEvent) => void;
+  /** Region of the packages; shipped apps use the European one. */
+  region?: string;
+  /** dBm, part of every advertisement. */
+  transmitPower?: number;
+  calibrationConfidence?: number;
+  matcher?: MatcherOptions;
+}
+
+/** A package that was downloaded, verified and matched in this session. */
+export interface ReadPackage {
+  path: string;
+  etag: string;
+  bytes: number;
+  file: DecodedKeyExport;
+}
+
+export interface DownloadOutcome {
+  configuration: ConfigurationOutcome;
+  sync: SyncOutcome;
+  detection: DetectionDecision;
+  packages: ReadPackage[];
+  /** Paths of packages that did not verify; they are fetched again. */
+  rejected: { path: string; reason: string }[];
+  /** Keys that matched for the first time. */
+  newMatches: number;
+}
+
+export type Risk =
+  | { calculated: false; reason: NoRiskReason }
+  | { calculated: true; result: RiskV2Result; windows: ExposureWindow[] };
+
+export interface RiskV1 {
+  summary: ExposureSummary;
+  combinedScore: number;
+  riskClass: string;
+}
+
+/** Handset, operating system framework and app of one person; sightings are fed in (P). */
+export class Phone implements Radio {
+  readonly transmitPower: number;
+  readonly keys: KeyStore;
+  readonly #options: PhoneOptions;
+  readonly #http: Http;
+  readonly #configuration: ConfigurationClient;
+  readonly #matcher: Matcher;
+  readonly #cache = new PackageCache();
+  #configurationV1: RiskV1Config | undefined;
+  #registration: { token: string; isRapidTest: boolean } | undefined;
+  #storedTan: string | undefined;
+  #detectionStartedSeconds: number | undefined;
+  #detectionSucceededSeconds: number | undefined;
+  #tracingOn = true;
+
+  constructor(options: PhoneOptions) {
+    this.#options = options;
+    this.transmitPower = options.transmitPower ?? -12;
+    this.keys = new KeyStore(options.random);
+    this.#http =
+      options.log === undefined ? options.http : reporting(options.http, options.clock.monotonicMs, options.log);
+    this.#configuration = new ConfigurationClient(this.#http, options.trustedKeys.keys.values());
+    this.#matcher = new Matcher(options.matcher);
+  }
+
+  get configuration(): PhoneConfiguration {
+    return this.#configuration.current;
+  }
+
+  set tracingOn(on: boolean) {
+    this.#tracingOn = on;
+  }
+
+  get isRegistered(): boolean {
+    return this.#registration !== undefined;
+  }
+
+  /** Makes the keys of the days from `fromSeconds` to now, as a phone that was switched on all the time. */
+  liveThrough(fromSeconds: number, toSeconds: number = this.#now()): void {
+    for (let day = dayStartInterval(intervalNumber(fromSeconds)); day * INTERVAL_SECONDS <= toSeconds; day += 144) {
+      this.keys.current(Math.max(fromSeconds, day * INTERVAL_SECONDS));
+    }
+  }
+
+  /** Times must not run backwards beyond the newest key, unless the key of that time is there already. */
+  advertisementAt(epochSeconds: number): Buffer {
+    const interval = intervalNumber(epochSeconds);
+    const key = this.keys.inUseAt(interval) ?? this.keys.current(epochSeconds);
+    const confidence = this.#options.calibrationConfidence ?? 0;
+    const metadata = encodeMetadata({ transmitPower: this.transmitPower, calibrationConfidence: confidence });
+    return advertisement(key.keyData, interval, metadata);
+  }
+
+  hear(sighting: Sighting): void {
+    this.#matcher.addSighting(sighting);
+  }
+
+  /** Registers a test by its QR code (or bare GUID) and fetches its result (P 6, S 5.1). */
+  async registerByQr(code: string, birthDate?: { year: number; month: number; day: number }): Promise<RegisterOutcome> {
+    const test = parseQrCode(code);
+    return this.#register({ keyType: 'GUID', ...registrationKeys(test, birthDate) }, test.kind === 'rapid');
+  }
+
+  /** Registers by a teleTAN, after checking it as the app does. */
+  async registerByTeleTan(teleTan: string): Promise<RegisterOutcome> {
+    const key = teleTan.trim().toUpperCase();
+    if (!isTeleTan(key)) throw new PhoneError('TELE_TAN');
+    return this.#register({ keyType: 'TELETAN', key }, false);
+  }
+
+  /** Asks for the result of the registered test. */
+  async pollResult(): Promise<PollOutcome> {
+    return poll(this.#wire(), this.#token());
+  }
+
+  /** Cover traffic without an action. */
+  async sendDummies(): Promise<void> {
+    await dummy(this.#wire());
+  }
+
+  /**
+   * Uploads own keys with risk fields after the answer about symptoms, or the given keys as they are. A TAN that
+   * was not accepted is kept for the next attempt.
+   */
+  async uploadKeys(
+    content:
+      | { symptoms: SymptomAnswer; earlyRelease?: boolean; limit?: number; meta?: UploadMeta }
+      | { keys: readonly UploadKey[]; meta?: UploadMeta },
+  ): Promise<UploadOutcome & { keysSent: number }> {
+    const token = this.#token();
+    const keys = 'keys' in content ? content.keys : this.#ownKeys(content);
+    const meta: UploadMeta = {
+      visitedCountries: this.configuration.supportedCountries,
+      consentToFederation: true,
+      submissionType: this.#registration?.isRapidTest === true ? 1 : 0,
+      ...content.meta,
+    };
+    const outcome = await upload(this.#wire(), token, { keys, meta, storedTan: this.#storedTan });
+    this.#storedTan = outcome.tan;
+    return { ...outcome, keysSent: keys.length };
+  }
+
+  /**
+   * One background session: configuration, packages, and a detection when its time has come (P section 7).
+   * @param options.ignoreQuota for load generators and replays: match at once, however short ago the last detection was
+   */
+  async downloadAndMatch(options: { metered?: boolean; ignoreQuota?: boolean } = {}): Promise<DownloadOutcome> {
+    const nowSeconds = this.#now();
+    const configuration = await this.#configuration.refresh(nowSeconds);
+    const sync = await syncPackages({
+      http: this.#http,
+      cache: this.#cache,
+      region: this.#options.region ?? 'EUR',
+      nowSeconds,
+      metered: options.metered === true,
+      revokedEtags: this.configuration.revokedEtags,
+    });
+    const decision = this.#decide(nowSeconds);
+    const detection =
+      options.ignoreQuota === true && (decision === 'TOO_SOON' || decision === 'NOTHING_NEW') ? 'RUN' : decision;
+    if (detection !== 'RUN') return { configuration, sync, detection, packages: [], rejected: [], newMatches: 0 };
+    return { configuration, sync, detection, ...(await this.#detect(nowSeconds)) };
+  }
+
+  /** Risk of version 2 as of now (P section 5). */
+  risk(): Risk {
+    const nowSeconds = this.#now();
+    const reason = noRiskReason({
+      nowSeconds,
+      clockOffsetSeconds: this.#configuration.clockOffsetSeconds,
+      tracingOn: this.#tracingOn,
+      newestPackageSeconds: this.#cache.newestSeconds(),
+      everDetected: this.#detectionSucceededSeconds !== undefined,
+    });
+    if (reason !== undefined) return { calculated: false, reason };
+    const windows = this.exposureWindows();
+    return { calculated: true, result: calculateRiskV2(windows, this.configuration.risk, utcDay(nowSeconds)), windows };
+  }
+
+  /** What the app may see: shuffled, without exact times (P M-14). */
+  exposureWindows(): ExposureWindow[] {
+    const windows = this.timedWindows().map(({ epochSeconds: _, ...window }) => window);
+    return this.#options.random.shuffle(windows);
+  }
+
+  /** Windows with their times, which no app gets: for tests and simulations. */
+  timedWindows(): TimedWindow[] {
+    return this.#matcher.timedWindows(this.configuration.mapping);
+  }
+
+  /** Fetches the configuration of apps up to 1.7, needed by `riskV1`. */
+  async refreshConfigurationV1(country = 'DE'): Promise<void> {
+    const path = `/version/v1/configuration/country/${country}/app_config`;
+    const response = await this.#http({ method: 'GET', path, headers: {} });
+    if (response.status !== 200) throw new PhoneError('CONFIGURATION_MISSING');
+    this.#configurationV1 = riskV1Config(
+      await openConfigurationV1(response.body, this.#options.trustedKeys.keys.values()),
+    );
+  }
+
+  /** Risk of version 1 as of now (P section 4). */
+  riskV1(): RiskV1 {
+    const config = this.#configurationV1;
+    if (config === undefined) throw new PhoneError('CONFIGURATION_MISSING');
+    const summary = summarise(this.#matcher.exposures(config.thresholds), config, this.#now());
+    const combinedScore = combinedRiskScore(summary.maximumRiskScore, summary.bucketMinutes, config);
+    return { summary, combinedScore, riskClass: riskClass(combinedScore, config.classes) };
+  }
+
+  /** Seconds until this phone's next regular download (P D-1). */
+  nextDownloadDelaySeconds(): number {
+    return nextDownloadDelaySeconds(this.#now(), this.#options.random);
+  }
+
+  async #register(key: RegistrationKey, isRapidTest: boolean): Promise<RegisterOutcome> {
+    const outcome = await register(this.#wire(), key);
+    if (outcome.registered) this.#registration = { token: outcome.registrationToken, isRapidTest };
+    return outcome;
+  }
+
+  #ownKeys(content: { symptoms: SymptomAnswer; earlyRelease?: boolean; limit?: number }): UploadKey[] {
+    const now = this.#now();
+    const released: OwnKey[] = this.keys.release(now, { earlyRelease: content.earlyRelease === true });
+    return keysForUpload(released, content.symptoms, now, content.limit);
+  }
+
+  #decide(nowSeconds: number): DetectionDecision {
+    return decideDetection({
+      nowSeconds,
+      perDay: this.configuration.detectionsPerDay,
+      clockOffsetSeconds: this.#configuration.clockOffsetSeconds,
+      lastStartedSeconds: this.#detectionStartedSeconds,
+      lastSucceededSeconds: this.#detectionSucceededSeconds,
+      hasNewFiles: this.#cache.unchecked().length > 0,
+    });
+  }
+
+  /** Verifies first, then matches; a package that does not verify is dropped, its siblings go on (P V-9). */
+  async #detect(nowSeconds: number): Promise<Pick<DownloadOutcome, 'packages' | 'rejected' | 'newMatches'>> {
+    this.#detectionStartedSeconds = nowSeconds;
+    this.#matcher.prune(nowSeconds);
+    const read: ReadPackage[] = [];
+    const rejected: { path: string; reason: string }[] = [];
+    for (const { path, etag, body } of this.#cache.unchecked()) {
+      const bytes = body ?? Buffer.alloc(0);
+      try {
+        read.push({ path, etag, bytes: bytes.length, file: await openKeyPackage(bytes, this.#options.trustedKeys) });
+      } catch (error) {
+        if (!(error instanceof FormatError || error instanceof PackageError)) throw error;
+        rejected.push({ path, reason: error.message });
+      }
+    }
+    const torn = new Set(incompleteBatches(read.map(({ file }) => file)));
+    const packages = read.filter(({ file }) => !torn.has(file));
+    for (const { path } of read.filter(({ file }) => torn.has(file)))
+      rejected.push({ path, reason: 'BATCH_INCOMPLETE' });
+    for (const { path } of rejected) this.#cache.remove(path);
+    if (rejected.length > 0) this.#cache.mustAskIndexes = true;
+    let newMatches = 0;
+    for (const { path, file } of packages) {
+      newMatches += this.#matcher.matchKeys(file.keys, this.configuration.mapping);
+      this.#matcher.reviseKeys(file.revisedKeys);
+      this.#cache.markChecked(path);
+    }
+    this.#detectionSucceededSeconds = nowSeconds;
+    return { packages, rejected, newMatches };
+  }
+
+  #wire(): { http: Http; random: Random } {
+    return { http: this.#http, random: this.#options.random };
+  }
+
+  #token(): string {
+    if (this.#registration === undefined) throw new PhoneError('NOT_REGISTERED');
+    return this.#registration.token;
+  }
+
+  #now(): number {
+    return Math.floor(this.#options.clock.nowMs() / 1000);
+  }
+}
