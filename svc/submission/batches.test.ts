@@ -99,20 +99,24 @@ test('a statement that fails as a whole is retried item by item: only the upload
 
 test('an upload that is fenced off again and again ends as unavailable after three reservations', async () => {
   const tans = inMemoryTanService();
-  const service = testService(database, {
-    verification: {
-      ...tans,
-      async reserveTans(request, context) {
-        const answer = await tans.reserveTans(request, context);
-        const ids = answer.outcomes.map(({ reservationId }) => reservationId);
-        await database.pool.query(
-          `insert into reservation (id, state, changed_hour) select unnest($1::uuid[]), 'abandoned', 0`,
-          [ids],
-        );
-        return answer;
+  const service = testService(
+    database,
+    {
+      verification: {
+        ...tans,
+        async reserveTans(request, context) {
+          const answer = await tans.reserveTans(request, context);
+          const ids = answer.outcomes.map(({ reservationId }) => reservationId);
+          await database.pool.query(
+            `insert into reservation (id, state, changed_hour) select unnest($1::uuid[]), 'abandoned', 0`,
+            [ids],
+          );
+          return answer;
+        },
       },
     },
-  }, tans);
+    tans,
+  );
   const tan = tans.issue();
   expect(await service.submit(tan, aPayload())).toMatchObject({ status: UNAVAILABLE });
   expect(tans.calls).toEqual({ reserveTans: 3, confirmTans: 0, releaseTans: 3 });

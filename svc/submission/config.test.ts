@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ConfigError } from '../../lib/process/config.ts';
+import type { ConfigError } from '../../lib/process/config.ts';
 import { readConfig } from './config.ts';
 
 const required = {
@@ -20,14 +20,30 @@ test('defaults: 30 keys an upload (decision 17), six countries (decision 18), no
   });
 });
 
-test('the contract\'s names are accepted, and with the service\'s prefix they win', () => {
-  const env = { ...required, MAX_NUMBER_OF_KEYS: '14', SUPPORTED_COUNTRIES: 'DE, PL', RANDOM_KEY_PADDING_MULTIPLIER: '10' };
-  expect(readConfig(env).intake).toMatchObject({ maxNumberOfKeys: 14, supportedCountries: ['DE', 'PL'], keyPaddingMultiplier: 10 });
+test("the contract's names are accepted, and with the service's prefix they win", () => {
+  const env = {
+    ...required,
+    MAX_NUMBER_OF_KEYS: '14',
+    SUPPORTED_COUNTRIES: 'DE, PL',
+    RANDOM_KEY_PADDING_MULTIPLIER: '10',
+  };
+  expect(readConfig(env).intake).toMatchObject({
+    maxNumberOfKeys: 14,
+    supportedCountries: ['DE', 'PL'],
+    keyPaddingMultiplier: 10,
+  });
   expect(readConfig({ ...env, SUBMISSION_MAX_NUMBER_OF_KEYS: '20' }).intake.maxNumberOfKeys).toBe(20);
 });
 
 test('S 1.13: values out of range end start-up, all faults at once', () => {
-  const bad = { ...required, MAX_NUMBER_OF_KEYS: '101', RETENTION_DAYS: '15', SUPPORTED_COUNTRIES: 'Germany', VERIFICATION_ADDRESS: 'x', SUBMISSION_DATABASE_URL: undefined };
+  const bad = {
+    ...required,
+    MAX_NUMBER_OF_KEYS: '101',
+    RETENTION_DAYS: '15',
+    SUPPORTED_COUNTRIES: 'Germany',
+    VERIFICATION_ADDRESS: 'x',
+    SUBMISSION_DATABASE_URL: undefined,
+  };
   const faults = (() => {
     try {
       readConfig(bad);

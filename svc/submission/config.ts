@@ -25,7 +25,10 @@ const intakeSchema = z.object({
   MAX_NUMBER_OF_KEYS: integer({ min: 7, max: 100, default: DEFAULT_MAX_NUMBER_OF_KEYS }),
   // Less than the default only: nothing outlives its term.
   RETENTION_DAYS: integer({ min: 1, max: retention, default: retention }),
-  ORIGIN_COUNTRY: z.string().regex(/^[A-Z]{2}$/, 'must be a two-letter country code').default('DE'),
+  ORIGIN_COUNTRY: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be a two-letter country code')
+    .default('DE'),
   SUPPORTED_COUNTRIES: countries(['DE', 'FR', 'IT', 'ES', 'NL', 'AT']),
   RANDOM_KEY_PADDING_MULTIPLIER: integer({ min: 1, max: 25, default: 1 }),
 });

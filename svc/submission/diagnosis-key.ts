@@ -22,7 +22,10 @@ export interface DiagnosisKey {
 export type UploadFacts = Pick<DiagnosisKey, 'submissionType' | 'consentToFederation' | 'submissionHour'>;
 
 /** Completes a key that broke no rule: period, the risk field that is missing, report type (S 1.6). */
-export function toDiagnosisKey(key: UploadedKey & { readonly reportType?: number | undefined }, facts: UploadFacts): DiagnosisKey {
+export function toDiagnosisKey(
+  key: UploadedKey & { readonly reportType?: number | undefined },
+  facts: UploadFacts,
+): DiagnosisKey {
   const risk = completeRiskFields(key);
   if (risk === undefined || key.keyData === undefined || key.rollingStartIntervalNumber === undefined) {
     throw new TypeError('the key was not validated');
@@ -52,6 +55,10 @@ export function withPadding(keys: readonly DiagnosisKey[], multiplier: number, r
   if (multiplier === 1) return [...keys];
   return keys.flatMap((key) => [
     key,
-    ...Array.from({ length: multiplier - 1 }, () => ({ ...key, keyData: random.bytes(16), consentToFederation: false })),
+    ...Array.from({ length: multiplier - 1 }, () => ({
+      ...key,
+      keyData: random.bytes(16),
+      consentToFederation: false,
+    })),
   ]);
 }

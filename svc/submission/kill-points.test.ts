@@ -1,199 +1,143 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UploadStatus } from '../../gen/mesh/cwa/submission/v1/submission.ts';
+import type { Pool } from '../../lib/db/pool.ts';
+import { secureRandom } from '../../lib/random/random.ts';
+import { silentLog } from '../../lib/telemetry/log.ts';
+import { aCall } from '../../lib/testing/call.ts';
+import { fakeClock } from '../../lib/testing/clock.ts';
 import { openTestDatabase, type TestDatabase } from '../../lib/testing/database.ts';
+import { confirmTans } from '../verification/confirm-tans.ts';
+import type { Deps } from '../verification/deps.ts';
+import { releaseTans } from '../verification/release-tans.ts';
+import { reserveTans } from '../verification/reserve-tans.ts';
+import { storedHash } from '../verification/stored-hash.ts';
 import { inMemoryTanService } from './fixtures/in-memory-tan-service.ts';
-import { type FailureKind, type PlannedFailures, plannedFailures } from './fixtures/planned-failures.ts';
-import { aKey, aPayload, type TestService, testService } from './fixtures/uploads.ts';
-import { confirmStored } from './jobs/confirm-stored.ts';
+import {
+  breakAt,
+  expectNothingLost,
+  heal,
+  isStored,
+  journeys,
+  killPointsOf,
+  openScene,
+  type Scene,
+  sweep,
+  type TanAuthority,
+} from './fixtures/kill-scene.ts';
+import { now } from './fixtures/uploads.ts';
 
 /**
- * The kill-point test of the TAN protocol on submission's side: every await of every journey fails once before and once
- * after it took effect, alone or as the death of the process. Then the phone repeats itself.
+ * The kill-point test of the TAN protocol (decision 20): every await of every journey fails once before it took effect,
+ * once after, and once as a refusal, alone or as the death of the process; then the phone repeats itself. Against
+ * verification in memory, and against its real handlers, whose statements fail likewise.
  */
 
 const { UPLOAD_STATUS_STORED: STORED, UPLOAD_STATUS_TAN_REFUSED: REFUSED } = UploadStatus;
 
 let database: TestDatabase;
+let far: TestDatabase;
 beforeAll(async () => {
-  database = await openTestDatabase('submission');
+  [database, far] = await Promise.all([openTestDatabase('submission'), openTestDatabase('verification')]);
 });
-afterAll(() => database.close());
+afterAll(() => Promise.all([database.close(), far.close()]));
 
-interface Scene {
-  readonly service: TestService;
-  readonly failures: PlannedFailures;
-  readonly tan: string;
-  readonly mine: Buffer;
-  readonly others: Buffer;
-  readonly myKey: Buffer;
-  readonly othersKey: Buffer;
-}
-
-async function scene(): Promise<Scene> {
-  await database.pool.query(
-    'with a as (delete from diagnosis_key), b as (delete from reservation) delete from country_set',
-  );
+const inMemory = (): TanAuthority => {
   const tans = inMemoryTanService();
-  const failures = plannedFailures(database.pool, tans);
-  const service = testService(database, failures, tans);
-  const [myKey, othersKey] = [aKey(), aKey()];
   return {
-    service,
-    failures,
-    tan: tans.issue(),
-    mine: aPayload({ keys: [myKey] }),
-    others: aPayload({ keys: [othersKey] }),
-    myKey: myKey.keyData as Buffer,
-    othersKey: othersKey.keyData as Buffer,
+    client: tans,
+    issue: async () => tans.issue(),
+    isFree: async (tan) => tans.isFree(tan),
+    isSpent: async (tan) => tans.isSpent(tan),
   };
-}
-
-async function isStored(key: Buffer): Promise<boolean> {
-  const { rows } = await database.pool.query('select from diagnosis_key where key_data = $1', [key]);
-  return rows.length > 0;
-}
-
-/** What must hold at any moment, whatever has failed. */
-async function expectNothingLost({ service, tan, myKey, othersKey }: Scene): Promise<void> {
-  const [mine, others] = [await isStored(myKey), await isStored(othersKey)];
-  expect(mine && others, 'one TAN paid for two uploads').toBe(false);
-  if (service.verification.isSpent(tan)) expect(mine || others, 'TAN burnt, no keys').toBe(true);
-  if (mine || others) expect(service.verification.isFree(tan), 'keys stored, TAN free').toBe(false);
-}
-
-async function sweep({ failures, service }: Scene): Promise<void> {
-  failures.plan();
-  await confirmStored(service.deps);
-}
-
-interface Journey {
-  readonly name: string;
-  /** Runs without failures before the journey. */
-  prepare?(s: Scene): Promise<void>;
-  run(s: Scene): Promise<unknown>;
-}
-
-/** Another upload with this TAN got as far as its reservation. */
-const reservedByOther = async (s: Scene) => {
-  s.failures.plan(1, 'before', true);
-  await s.service.submit(s.tan, s.others);
-};
-/** Another upload with this TAN is stored but verification does not know yet. */
-const storedByOther = async (s: Scene) => {
-  s.failures.plan();
-  const { confirmTans } = s.failures.verification;
-  Object.assign(s.failures.verification, { confirmTans: () => Promise.reject(new Error('planned')) });
-  await s.service.submit(s.tan, s.others);
-  Object.assign(s.failures.verification, { confirmTans });
-};
-/** My reservation was fenced off by a rival that died before it released it. */
-const abandonedByOther = async (s: Scene) => {
-  s.failures.plan(1, 'before', true);
-  await s.service.submit(s.tan, s.mine);
-  s.failures.plan();
-  const { releaseTans } = s.failures.verification;
-  Object.assign(s.failures.verification, { releaseTans: () => Promise.reject(new Error('planned')) });
-  await s.service.submit(s.tan, s.others);
-  Object.assign(s.failures.verification, { releaseTans });
 };
 
-const journeys: Journey[] = [
-  { name: 'an upload', run: (s) => s.service.submit(s.tan, s.mine) },
-  { name: 'an upload whose TAN is reserved for other keys', prepare: reservedByOther, run: (s) => s.service.submit(s.tan, s.mine) },
-  { name: 'an upload whose TAN was used for other keys, unconfirmed', prepare: storedByOther, run: (s) => s.service.submit(s.tan, s.mine) },
-  { name: 'an upload whose own reservation was abandoned', prepare: abandonedByOther, run: (s) => s.service.submit(s.tan, s.mine) },
-  {
-    name: 'a list with the same TAN for two uploads and one more upload',
-    run: (s) =>
-      s.service.submitAll([
-        { tan: s.tan, payload: s.mine },
-        { tan: s.tan, payload: s.others },
-        { tan: s.service.verification.issue(), payload: aPayload() },
-      ]),
-  },
-  {
-    name: 'the sweeper after an upload that could not be confirmed',
-    async prepare(s) {
-      await storedByOther(s);
+/** verification's handlers as they are, over the pool that fails; TANs are written into its table directly. */
+const realHandlers = (pool: Pool): TanAuthority => {
+  const deps = {
+    pool,
+    clock: fakeClock(now),
+    random: secureRandom,
+    log: silentLog,
+    // The handlers of TanService look at neither.
+    rules: {} as Deps['rules'],
+    testResult: {} as Deps['testResult'],
+  };
+  const [reserve, confirm, release] = [reserveTans(deps), confirmTans(deps), releaseTans(deps)];
+  const count = async (condition: string, tan: string) =>
+    (await far.pool.query(`select from ${condition}`, [storedHash(tan)])).rowCount;
+  return {
+    client: {
+      reserveTans: (request) => reserve(request, aCall('submission')),
+      confirmTans: (request) => confirm(request, aCall('submission')),
+      releaseTans: (request) => release(request, aCall('submission')),
     },
-    run: (s) => confirmStored(s.service.deps).catch(() => {}),
-  },
-];
+    async issue() {
+      const tan = randomUUID();
+      await far.pool.query(
+        `with s as (
+           insert into session (token_hash, created_at, hashed_guid) values ($1, $2, $3) returning id
+         ) insert into tan (hash, session_id, created_at, valid_until) select $4, id, $2, $2 + interval '14 days' from s`,
+        [randomBytes(32), now, randomBytes(32).toString('hex'), storedHash(tan)],
+      );
+      return tan;
+    },
+    isFree: async (tan) => (await count('tan where hash = $1 and reservation_id is null', tan)) > 0,
+    isSpent: async (tan) => (await count('tan_tombstone where tan_hash = $1', tan)) > 0,
+  };
+};
 
-const kinds: [FailureKind, boolean][] = [
-  ['before', false],
-  ['after', false],
-  ['refused', false],
-  ['before', true],
-  ['after', true],
-];
+let runs = 0;
+afterAll(() => console.log(`kill points of an upload: ${runs} runs`));
 
-async function pointsOf(journey: Journey): Promise<string[]> {
-  const s = await scene();
-  await journey.prepare?.(s);
-  s.failures.plan();
-  await journey.run(s);
-  return [...s.failures.points];
-}
+describe.each([
+  { authority: 'in memory', make: inMemory },
+  { authority: 'real handlers', make: realHandlers },
+])('exactly once, verification $authority', ({ make }) => {
+  const open = (): Promise<Scene> => openScene(database, far, make);
 
-async function breakAt(journey: Journey, point: number, kind: FailureKind, dead: boolean): Promise<Scene> {
-  const s = await scene();
-  await journey.prepare?.(s);
-  s.failures.plan(point, kind, dead);
-  await journey.run(s);
-  await expectNothingLost(s);
-  return s;
-}
-
-let count = 0;
-afterAll(() => console.log(`kill points of submission: ${count} runs`));
-
-test.each(journeys)('exactly once (decision 20): $name, failing at each await: the phone\'s retry ends well', async (journey) => {
-  const points = await pointsOf(journey);
-  expect(points.length).toBeGreaterThan(1);
-  for (const [point] of points.entries()) {
-    for (const [kind, dead] of kinds) {
-      const s = await breakAt(journey, point, kind, dead);
-      const othersFirst = await isStored(s.othersKey);
-      s.failures.plan();
-      const retry = await s.service.submit(s.tan, s.mine);
-      expect(retry.status, `${points[point]} ${kind}`).toBe(othersFirst ? REFUSED : STORED);
+  test.each(journeys)("$name fails at each await: the phone's retry ends well", async (journey) => {
+    for (const point of await killPointsOf(journey, open)) {
+      const s = await breakAt(journey, point, open);
+      const othersFirst = await isStored(s, s.othersKey);
+      const { status } = await s.service.submit(s.tan, s.mine);
+      expect(status, JSON.stringify(point)).toBe(othersFirst ? REFUSED : STORED);
       await sweep(s);
       await expectNothingLost(s);
-      expect(s.service.verification.isSpent(s.tan)).toBe(true);
-      expect(await isStored(othersFirst ? s.othersKey : s.myKey)).toBe(true);
-      count++;
+      expect(await s.authority.isSpent(s.tan)).toBe(true);
+      expect(await isStored(s, othersFirst ? s.othersKey : s.myKey)).toBe(true);
+      runs++;
     }
-  }
-});
+  });
 
-test.each(journeys)('exactly once (decision 20): $name, failing at each await: the sweeper alone leaves no key without a spent TAN', async (journey) => {
-  const points = await pointsOf(journey);
-  for (const [point] of points.entries()) {
-    for (const [kind, dead] of kinds) {
-      const s = await breakAt(journey, point, kind, dead);
-      await sweep(s);
-      await expectNothingLost(s);
-      const stored = (await isStored(s.myKey)) || (await isStored(s.othersKey));
-      expect(s.service.verification.isSpent(s.tan), `${points[point]} ${kind}`).toBe(stored);
-      count++;
-    }
-  }
-});
+  test.each(journeys)(
+    '$name fails at each await: the sweeper alone leaves no key without a spent TAN',
+    async (journey) => {
+      for (const point of await killPointsOf(journey, open)) {
+        const s = await breakAt(journey, point, open);
+        await sweep(s);
+        await expectNothingLost(s);
+        const stored = (await isStored(s, s.myKey)) || (await isStored(s, s.othersKey));
+        expect(await s.authority.isSpent(s.tan), JSON.stringify(point)).toBe(stored);
+        runs++;
+      }
+    },
+  );
 
-test.each(journeys.slice(0, 4))('exactly once (decision 20): $name, failing at each await, then other keys with the same TAN: one of both', async (journey) => {
-  const points = await pointsOf(journey);
-  for (const [point] of points.entries()) {
-    for (const [kind, dead] of kinds) {
-      const s = await breakAt(journey, point, kind, dead);
-      const mineFirst = await isStored(s.myKey);
-      s.failures.plan();
-      const rival = await s.service.submit(s.tan, s.others);
-      expect(rival.status, `${points[point]} ${kind}`).toBe(mineFirst ? REFUSED : STORED);
-      await sweep(s);
-      await expectNothingLost(s);
-      expect(s.service.verification.isSpent(s.tan)).toBe(true);
-      count++;
-    }
-  }
+  test.each(journeys.slice(0, 4))(
+    '$name fails at each await, then other keys with the same TAN: one of both',
+    async (journey) => {
+      for (const point of await killPointsOf(journey, open)) {
+        const s = await breakAt(journey, point, open);
+        heal(s);
+        const mineFirst = await isStored(s, s.myKey);
+        const { status } = await s.service.submit(s.tan, s.others);
+        expect(status, JSON.stringify(point)).toBe(mineFirst ? REFUSED : STORED);
+        await sweep(s);
+        await expectNothingLost(s);
+        expect(await s.authority.isSpent(s.tan)).toBe(true);
+        runs++;
+      }
+    },
+  );
 });

@@ -25,7 +25,12 @@ await runProcess('submission', async ({ clock, log, onStop, stopping }) => {
   await migrate(database, join(import.meta.dirname, 'migrations'), log);
   const pool = openPool(database, log);
   onStop(() => pool.close());
-  const channel = openChannel({ address: settings.VERIFICATION_ADDRESS, serverName: 'verification', certificates, clock });
+  const channel = openChannel({
+    address: settings.VERIFICATION_ADDRESS,
+    serverName: 'verification',
+    certificates,
+    clock,
+  });
   onStop(() => channel.close());
   const verification = clientOf(channel, 'cwa.verification.v1.TanService', TanServiceService, { deadlineMs: 5_000 });
   const countries = supportedCountries(pool, clock, config.supportedCountries);
@@ -33,7 +38,17 @@ await runProcess('submission', async ({ clock, log, onStop, stopping }) => {
   const counters = steppedCounters();
   const countrySets = rememberedCountrySets(pool);
   const report = sparseLog(log, clock);
-  const deps: Deps = { clock, random: secureRandom, pool, verification, config, countries, countrySets, counters, report };
+  const deps: Deps = {
+    clock,
+    random: secureRandom,
+    pool,
+    verification,
+    config,
+    countries,
+    countrySets,
+    counters,
+    report,
+  };
 
   const management = await startManagement({
     host: settings.SUBMISSION_MANAGEMENT_HOST,

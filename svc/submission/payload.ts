@@ -50,8 +50,13 @@ export function parseUpload(
   return onBehalf ? organisersUpload(payload, settings) : phonesUpload(payload, nowSeconds, settings);
 }
 
-function brokenRule(payload: SubmissionPayload, nowSeconds: number, settings: PayloadSettings): PayloadRule | undefined {
-  if (payload.keys.length < 1 || payload.keys.length > settings.maxNumberOfKeys) return PayloadRule.PAYLOAD_RULE_KEY_COUNT;
+function brokenRule(
+  payload: SubmissionPayload,
+  nowSeconds: number,
+  settings: PayloadSettings,
+): PayloadRule | undefined {
+  if (payload.keys.length < 1 || payload.keys.length > settings.maxNumberOfKeys)
+    return PayloadRule.PAYLOAD_RULE_KEY_COUNT;
   for (const key of payload.keys) {
     const rule = rejectionOf(key, nowSeconds, settings);
     if (rule !== undefined) return PayloadRule[`PAYLOAD_RULE_${rule}`];

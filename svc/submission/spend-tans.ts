@@ -56,12 +56,17 @@ async function spendRound(d: Deps, round: readonly Claim[], hour: number, call: 
     const { status, reservationId: id } = answers[i] ?? noAnswer;
     if (status === ReserveTanStatus.RESERVE_TAN_STATUS_RESERVED) mine.push({ id, upload: claim.upload, claim });
     if (status === ReserveTanStatus.RESERVE_TAN_STATUS_RESERVED_FOR_OTHER_KEYS) foreign.push({ id, claim });
-    if (status === ReserveTanStatus.RESERVE_TAN_STATUS_ALREADY_CONFIRMED) claim.status = UploadStatus.UPLOAD_STATUS_STORED;
+    if (status === ReserveTanStatus.RESERVE_TAN_STATUS_ALREADY_CONFIRMED)
+      claim.status = UploadStatus.UPLOAD_STATUS_STORED;
     if (status === ReserveTanStatus.RESERVE_TAN_STATUS_REFUSED) claim.status = UploadStatus.UPLOAD_STATUS_TAN_REFUSED;
   });
 
   const myFates = await storeUploads(d, mine, hour, () => hasTime(d, call));
-  const foreignFates = await abandon(d, foreign.map(({ id }) => id), hour);
+  const foreignFates = await abandon(
+    d,
+    foreign.map(({ id }) => id),
+    hour,
+  );
   settle(mine, myFates, UploadStatus.UPLOAD_STATUS_STORED);
   settle(foreign, foreignFates, UploadStatus.UPLOAD_STATUS_TAN_REFUSED);
 

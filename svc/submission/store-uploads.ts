@@ -49,7 +49,10 @@ async function storeTogether(
   const ids = uploads.map(({ id }) => id);
   return inTx(d.pool, 'store-uploads', async (tx) => {
     const fenced = await insertStored(tx, ids, hour);
-    await insertDiagnosisKeys(tx, [...fenced].flatMap((id) => rows.get(id) ?? []));
+    await insertDiagnosisKeys(
+      tx,
+      [...fenced].flatMap((id) => rows.get(id) ?? []),
+    );
     const others = ids.filter((id) => !fenced.has(id));
     const states = others.length === 0 ? new Map() : await reservationStates(tx, others);
     return new Map(ids.map((id) => [id, states.get(id) === 'abandoned' ? 'abandoned' : 'stored'] as const));

@@ -61,7 +61,10 @@ const insertMany = (count: number) =>
 test('a stored key comes out with every column and its country set, once', async () => {
   const service = testService(database);
   const key = aKey({ rollingPeriod: 84, transmissionRiskLevel: 6, rollingStartIntervalNumber: today - 144 });
-  await service.submit(service.verification.issue(), aPayload({ keys: [key], visitedCountries: ['IT', 'FR'], submissionType: 1 }));
+  await service.submit(
+    service.verification.issue(),
+    aPayload({ keys: [key], visitedCountries: ['IT', 'FR'], submissionType: 1 }),
+  );
   const first = await stream();
   expect(first.keys).toEqual([
     {
@@ -136,7 +139,8 @@ test('uploads during 30 streams in a row: every key exactly once', async () => {
   let uploading = true;
   const uploads = Promise.all(
     Array.from({ length: 4 }, async () => {
-      for (let i = 0; i < 50; i++) await service.submit(service.verification.issue(), aPayload({ keys: [aKey(), aKey()] }));
+      for (let i = 0; i < 50; i++)
+        await service.submit(service.verification.issue(), aPayload({ keys: [aKey(), aKey()] }));
     }),
   ).then(() => {
     uploading = false;
@@ -153,7 +157,10 @@ test('uploads during 30 streams in a row: every key exactly once', async () => {
 });
 
 test('a cursor from another database is refused instead of skipping keys', async () => {
-  await expect(stream(1n << 60n)).rejects.toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'CURSOR_AHEAD_OF_DATABASE' });
+  await expect(stream(1n << 60n)).rejects.toMatchObject({
+    code: 'FAILED_PRECONDITION',
+    reason: 'CURSOR_AHEAD_OF_DATABASE',
+  });
 });
 
 test('a reader that leaves early ends the stream', async () => {

@@ -1,4 +1,7 @@
-import type { DiagnosisKeyServiceService, StreamDiagnosisKeysResponse } from '../../gen/mesh/cwa/submission/v1/submission.ts';
+import type {
+  DiagnosisKeyServiceService,
+  StreamDiagnosisKeysResponse,
+} from '../../gen/mesh/cwa/submission/v1/submission.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
 import { RpcError } from '../../lib/rpc/errors.ts';
 import type { Deps } from './deps.ts';

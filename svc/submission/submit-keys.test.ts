@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { SubmissionPayload, SubmissionType } from '../../gen/mesh/cwa/exposure/v1/submission_payload.ts';
+import { type SubmissionPayload, SubmissionType } from '../../gen/mesh/cwa/exposure/v1/submission_payload.ts';
 import { PayloadRule, UploadStatus } from '../../gen/mesh/cwa/submission/v1/submission.ts';
 import { unavailable } from '../../lib/rpc/errors.ts';
 import { aCall } from '../../lib/testing/call.ts';
@@ -177,15 +177,29 @@ test('S row 19: TRL 0, 9; DSOS -16, 4001', async () => {
 
 test('S row 20: TRL and DSOS missing on one key', async () => {
   const bare = aKey({ transmissionRiskLevel: undefined, daysSinceOnsetOfSymptoms: undefined });
-  expect(await submitOne(aPayload({ keys: [aKey(), bare] }))).toMatchObject(invalid('PAYLOAD_RULE_LEVEL_OR_ONSET_MISSING'));
+  expect(await submitOne(aPayload({ keys: [aKey(), bare] }))).toMatchObject(
+    invalid('PAYLOAD_RULE_LEVEL_OR_ONSET_MISSING'),
+  );
 });
 
 test('S row 21: only TRL 6 → DSOS 3995; only DSOS 3 → TRL 5; DSOS 1000 → 3; DSOS 50 → 1', async () => {
   const cases = [
-    [{ transmissionRiskLevel: 6, daysSinceOnsetOfSymptoms: undefined }, { level: 6, days: 3995 }],
-    [{ transmissionRiskLevel: undefined, daysSinceOnsetOfSymptoms: 3 }, { level: 5, days: 3 }],
-    [{ transmissionRiskLevel: undefined, daysSinceOnsetOfSymptoms: 1000 }, { level: 3, days: 1000 }],
-    [{ transmissionRiskLevel: undefined, daysSinceOnsetOfSymptoms: 50 }, { level: 1, days: 50 }],
+    [
+      { transmissionRiskLevel: 6, daysSinceOnsetOfSymptoms: undefined },
+      { level: 6, days: 3995 },
+    ],
+    [
+      { transmissionRiskLevel: undefined, daysSinceOnsetOfSymptoms: 3 },
+      { level: 5, days: 3 },
+    ],
+    [
+      { transmissionRiskLevel: undefined, daysSinceOnsetOfSymptoms: 1000 },
+      { level: 3, days: 1000 },
+    ],
+    [
+      { transmissionRiskLevel: undefined, daysSinceOnsetOfSymptoms: 50 },
+      { level: 1, days: 50 },
+    ],
   ] as const;
   for (const [sent, kept] of cases) {
     await database.pool.query('truncate diagnosis_key');
@@ -196,7 +210,13 @@ test('S row 21: only TRL 6 → DSOS 3995; only DSOS 3 → TRL 5; DSOS 1000 → 3
 
 test('S row 22: DSOS is zigzag: bytes as a phone writes them decode to -3', async () => {
   const start = Buffer.from([0x18, ...varint(today)]);
-  const key = Buffer.concat([Buffer.from([0x0a, 16]), Buffer.alloc(16, 9), Buffer.from([0x10, 5]), start, Buffer.from([0x20, 0x90, 0x01, 0x30, 0x05])]);
+  const key = Buffer.concat([
+    Buffer.from([0x0a, 16]),
+    Buffer.alloc(16, 9),
+    Buffer.from([0x10, 5]),
+    start,
+    Buffer.from([0x20, 0x90, 0x01, 0x30, 0x05]),
+  ]);
   expect(await submitOne(Buffer.concat([Buffer.from([0x0a, key.length]), key]))).toMatchObject(stored);
   expect(await rows()).toMatchObject([{ key_data: Buffer.alloc(16, 9), days: -3, level: 5, consent: false }]);
 });
@@ -208,7 +228,9 @@ test('S row 23: origin IT / empty / absent: refused / DE / DE', async () => {
 });
 
 test('S row 24: visited country unsupported: refused; ["FR"] stored as {FR, DE}', async () => {
-  expect(await submitOne(aPayload({ visitedCountries: ['FR', 'US'] }))).toMatchObject(invalid('PAYLOAD_RULE_VISITED_COUNTRIES'));
+  expect(await submitOne(aPayload({ visitedCountries: ['FR', 'US'] }))).toMatchObject(
+    invalid('PAYLOAD_RULE_VISITED_COUNTRIES'),
+  );
   expect(await submitOne(aPayload({ visitedCountries: ['FR'] }))).toMatchObject(stored);
   expect(await rows()).toMatchObject([{ visited: ['DE', 'FR'] }]);
 });
@@ -217,7 +239,11 @@ test('decision 18: a country removed from the configuration stays accepted at in
   const before = testService(database);
   await before.deps.countries.refresh();
   const after = testService(database, { config: { supportedCountries: ['DE', 'IT'] } });
-  const submitFrench = () => after.submit(after.verification.issue(), aPayload({ visitedCountries: ['FR'], keys: [aKey({ rollingStartIntervalNumber: today + 14 * 144 })] }));
+  const submitFrench = () =>
+    after.submit(
+      after.verification.issue(),
+      aPayload({ visitedCountries: ['FR'], keys: [aKey({ rollingStartIntervalNumber: today + 14 * 144 })] }),
+    );
   after.clock.advance(14 * 86_400_000);
   await after.deps.countries.refresh();
   expect(await submitFrench()).toMatchObject(stored);
@@ -238,7 +264,9 @@ test('S 1.6: the same key twice in one payload is stored once', async () => {
 });
 
 test('S 1.6: report types 1 to 3 are kept, anything else is a confirmed test', async () => {
-  const keys = [0, 1, 2, 3, 4, 5, 77].map((reportType, i) => aKey({ reportType, rollingStartIntervalNumber: today - i * 144 }));
+  const keys = [0, 1, 2, 3, 4, 5, 77].map((reportType, i) =>
+    aKey({ reportType, rollingStartIntervalNumber: today - i * 144 }),
+  );
   await submitOne(aPayload({ keys }));
   expect((await rows()).map((row) => row['report_type'])).toEqual([1, 1, 2, 3, 1, 1, 1]);
 });
@@ -317,7 +345,12 @@ test('S row 32: an organiser may repeat a warning, though each try draws a new i
   expect(await service.submit(tan, elsewhere, true)).toMatchObject(refused);
 });
 
-const aCheckIn = { locationId: Buffer.alloc(32, 1), startIntervalNumber: today, endIntervalNumber: today + 6, transmissionRiskLevel: 4 };
+const aCheckIn = {
+  locationId: Buffer.alloc(32, 1),
+  startIntervalNumber: today,
+  endIntervalNumber: today + 6,
+  transmissionRiskLevel: 4,
+};
 
 test.each<[string, Partial<SubmissionPayload>]>([
   ['keys', { keys: [aKey()] }],
@@ -343,9 +376,15 @@ test('S row 34: on-behalf with TEST TAN', async () => {
 
 test('S row 35: protected report iv 15 bytes', async () => {
   const bad = [aReport({ iv: randomBytes(15) })];
-  expect(await submitOne(aPayload({ checkInProtectedReports: bad }))).toMatchObject(invalid('PAYLOAD_RULE_CHECK_IN_PROTECTED_REPORT'));
+  expect(await submitOne(aPayload({ checkInProtectedReports: bad }))).toMatchObject(
+    invalid('PAYLOAD_RULE_CHECK_IN_PROTECTED_REPORT'),
+  );
   const service = testService(database);
-  const outcome = await service.submit(service.verification.issue('event'), aWarning({ checkInProtectedReports: bad }), true);
+  const outcome = await service.submit(
+    service.verification.issue('event'),
+    aWarning({ checkInProtectedReports: bad }),
+    true,
+  );
   expect(outcome).toMatchObject(invalid('PAYLOAD_RULE_CHECK_IN_PROTECTED_REPORT'));
 });
 
@@ -393,7 +432,9 @@ test('S row 40: client text never evaluated', async () => {
       filteredCheckIns: 0,
       savedCheckIns: 0,
     });
-    expect(await submitOne(aPayload({ visitedCountries: [text] }))).toMatchObject(invalid('PAYLOAD_RULE_VISITED_COUNTRIES'));
+    expect(await submitOne(aPayload({ visitedCountries: [text] }))).toMatchObject(
+      invalid('PAYLOAD_RULE_VISITED_COUNTRIES'),
+    );
   }
 });
 

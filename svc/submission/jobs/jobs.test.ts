@@ -23,9 +23,13 @@ const jobOf = (service: TestService) => deleteExpired({ ...service.deps, log: si
 
 test('the sweeper confirms what was stored and could not be confirmed, more than one portion of it', async () => {
   const tans = inMemoryTanService();
-  const service = testService(database, {
-    verification: { ...tans, confirmTans: () => Promise.reject(unavailable('UNREACHABLE')) },
-  }, tans);
+  const service = testService(
+    database,
+    {
+      verification: { ...tans, confirmTans: () => Promise.reject(unavailable('UNREACHABLE')) },
+    },
+    tans,
+  );
   const uploads = Array.from({ length: 1_003 }, () => ({ tan: tans.issue(), payload: aPayload() }));
   const outcomes = await service.submitAll(uploads);
   expect(outcomes.every(({ status }) => status === UploadStatus.UPLOAD_STATUS_STORED)).toBe(true);
