@@ -24,6 +24,12 @@ export interface Slot {
   abandon(): void;
 }
 
+/** Where requests take their place; handed in, so that a test can plant a difference in when answers leave. */
+export interface Schedule {
+  arrive(): Slot;
+  close(): void;
+}
+
 interface Entry extends Slot {
   dueMs: number;
   earliestMs: number;
@@ -45,7 +51,7 @@ interface Entry extends Slot {
  * alike. Otherwise someone who can delay the last octets of a body until just before a slot would see a fake make it
  * and a real one miss it.
  */
-export class AnswerSchedule {
+export class AnswerSchedule implements Schedule {
   readonly #options: ScheduleOptions;
   /** In order of `dueMs`. */
   #queue: Entry[] = [];

@@ -3,7 +3,7 @@ import type { Random } from '../lib/random/random.ts';
 import type { CertificateSource } from '../lib/rpc/certificates.ts';
 import type { Log } from '../lib/telemetry/log.ts';
 import type { Clock } from '../lib/time/clock.ts';
-import { AnswerSchedule } from './answer-schedule.ts';
+import { AnswerSchedule, type Schedule } from './answer-schedule.ts';
 import { cacheBytes, type Config, heldBytes } from './config.ts';
 import { downloadAnswers } from './download-answers.ts';
 import { Downloads } from './downloads.ts';
@@ -30,13 +30,15 @@ export interface GatewayDeps {
   readonly labMesh: LabMesh;
   readonly partners: Partners;
   readonly store: Pick<BlobStore, 'get' | 'getIfChanged'>;
+  /** Default: one with the floor of the settings. */
+  readonly schedule?: Schedule;
 }
 
 /** Port 8443: the apps' REST paths, the same as Connect calls, and downloads (architecture section 4). */
 export async function startPhonePort(d: GatewayDeps): Promise<Listener> {
   const { settings, clock, random, log } = d;
   const date = httpDates(clock);
-  const schedule = new AnswerSchedule({ clock, random, log, floorMs: settings.GATEWAY_ANSWER_FLOOR_MS });
+  const schedule = d.schedule ?? new AnswerSchedule({ clock, random, log, floorMs: settings.GATEWAY_ANSWER_FLOOR_MS });
   const answer = phoneAnswers({
     schedule,
     date,

@@ -1,13 +1,13 @@
 import { errorFields, type Log } from '../lib/telemetry/log.ts';
 import { type Answer, emptyAnswer, methodNotAllowed, overloaded } from './answer.ts';
-import type { AnswerSchedule } from './answer-schedule.ts';
+import type { Schedule } from './answer-schedule.ts';
 import { sizedHeaders } from './answer-size.ts';
 import { headOf, type PhoneRoute, type Routed } from './phone-route.ts';
 import { type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
 
 export interface PhoneAnswersOptions {
-  readonly schedule: AnswerSchedule;
+  readonly schedule: Schedule;
   readonly date: () => string;
   readonly log: Log;
   /** Requests in hand above which new ones get 503 (decision 16). */

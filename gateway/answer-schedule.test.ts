@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import { secureRandom, seededRandom } from '../lib/random/random.ts';
+import { type Log, silentLog } from '../lib/telemetry/log.ts';
+import { systemClock } from '../lib/time/clock.ts';
+import { type AnswerKind, AnswerSchedule, type Schedule } from './answer-schedule.ts';
+import { openHttp1 } from './fixtures/http1.ts';
+import { phoneRequests } from './fixtures/phone-requests.ts';
+import { areaUnderCurve, bound } from './fixtures/roc.ts';
+import { startGateway } from './fixtures/start-gateway.ts';
+
+const scheduleOf = (floorMs: number, log: Log = silentLog) =>
+  new AnswerSchedule({ clock: systemClock, random: seededRandom('k'), log, floorMs });
+
+/** Milliseconds from arrival to the moment the answer leaves. */
+async function leave(schedule: Schedule, kind: AnswerKind, bodyMs: number, workMs: number): Promise<number> {
+  const start = systemClock.monotonicMs();
+  const slot = schedule.arrive();
+  if (bodyMs > 0) await systemClock.sleep(bodyMs);
+  slot.bodyEnded();
+  if (workMs > 0) await systemClock.sleep(workMs);
+  await new Promise<void>((done) => slot.ready(kind, done));
+  return systemClock.monotonicMs() - start;
+}
+
+test('an answer leaves at arrival + k × floor, never before', async () => {
+  const schedule = scheduleOf(100);
+  const at = (workMs: number, bodyMs = 0) => leave(schedule, 'accepted', bodyMs, workMs);
+  const [quick, working, late, slowBody, verySlowBody] = await Promise.all([at(0), at(80), at(130), at(5, 30), at(5, 70)]);
+  const slot = (ms: number) => Math.floor(ms / 100);
+  expect([quick, working, late].map(slot)).toEqual([1, 1, 2]);
+  expect(slot(slowBody)).toBe(1);
+  // Less than half a floor is left after the body: real or fake, the next slot is the first.
+  expect(slot(verySlowBody)).toBe(2);
+  for (const ms of [quick, working, late, slowBody, verySlowBody]) expect(ms % 100).toBeLessThan(30);
+});
+
+test('a body held back until just before a slot does not tell real from fake', async () => {
+  const schedule = scheduleOf(100);
+  const rounds = Array.from({ length: 10 }, (_, i) => 40 + i * 6);
+  const real = await Promise.all(rounds.map((bodyMs) => leave(schedule, 'refused', bodyMs, 20)));
+  const fake = await Promise.all(rounds.map((bodyMs) => leave(scheduleOf(100), 'fake', bodyMs, 0)));
+  const slots = (list: number[]) => list.map((ms) => Math.floor(ms / 100));
+  expect(slots(real)).toEqual(slots(fake));
+});
+
+test('a fake draws its k from accepted real answers; refused ones teach nothing', async () => {
+  const schedule = scheduleOf(20);
+  await Promise.all(Array.from({ length: 50 }, () => leave(schedule, 'refused', 0, 70)));
+  expect(Math.floor((await leave(schedule, 'fake', 0, 0)) / 20)).toBe(1);
+  await Promise.all(Array.from({ length: 50 }, () => leave(schedule, 'accepted', 0, 50)));
+  const fakes = await Promise.all(Array.from({ length: 20 }, () => leave(schedule, 'fake', 0, 0)));
+  for (const ms of fakes) expect(Math.floor(ms / 20)).toBeGreaterThanOrEqual(3);
+});
+
+test('an alarm rises when k > 1 exceeds 1 %, once a minute at most', async () => {
+  const events: string[] = [];
+  const schedule = scheduleOf(20, { ...silentLog, warn: (event) => events.push(event) });
+  await Promise.all(Array.from({ length: 150 }, () => leave(schedule, 'accepted', 0, 0)));
+  expect(events).toEqual([]);
+  await Promise.all(Array.from({ length: 5 }, () => leave(schedule, 'accepted', 0, 30)));
+  expect(events).toEqual(['answer-floor-exceeded']);
+});
+
+test('what is left when the process ends is sent or forgotten, and nothing keeps waiting', () => {
+  const schedule = scheduleOf(10_000);
+  const sent: string[] = [];
+  const slots = ['a', 'b', 'c'].map((name) => ({ name, slot: schedule.arrive() }));
+  slots[0]?.slot.ready('accepted', () => sent.push('a'));
+  slots[1]?.slot.ready('accepted', () => sent.push('b'));
+  slots[1]?.slot.abandon();
+  expect(schedule.waiting).toBe(3);
+  schedule.close();
+  expect(sent).toEqual(['a']);
+  expect(schedule.waiting).toBe(0);
+});
+
+/** Seen by a caller at the other end of real sockets: real and fake interleaved, 32 requests in flight. */
+async function observed(options: { meshMs: number; plantMs?: number; samples: number }) {
+  const inner = new AnswerSchedule({ clock: systemClock, random: secureRandom, log: silentLog, floorMs: 100 });
+  const planted: Schedule = {
+    close: () => inner.close(),
+    arrive: () => {
+      const slot = inner.arrive();
+      const later = (send: () => void) => () => void setTimeout(send, options.plantMs);
+      return {
+        bodyEnded: slot.bodyEnded,
+        abandon: slot.abandon,
+        ready: (kind, send) => slot.ready(kind, kind === 'accepted' && options.plantMs ? later(send) : send),
+      };
+    },
+  };
+  const gateway = await startGateway({ meshMs: options.meshMs, schedule: planted });
+  const times = { real: [] as number[], fake: [] as number[] };
+  const routes = Object.values(phoneRequests);
+  await Promise.all(
+    Array.from({ length: 32 }, async (_, worker) => {
+      const client = await openHttp1({ port: gateway.phonePort, ca: gateway.ca });
+      const random = seededRandom(`${worker}`);
+      for (let i = 0; i < options.samples / 32; i++) {
+        const kind = random.int(2) === 0 ? 'real' : 'fake';
+        const route = routes[random.int(routes.length)];
+        if (route === undefined) continue;
+        const got = await client.send(route[kind]);
+        expect(got.status).toBe(route.status);
+        times[kind].push(got.ms);
+      }
+      client.close();
+    }),
+  );
+  await gateway.close();
+  return { auc: areaUnderCurve(times.real, times.fake), bound: bound(times.real.length, times.fake.length), times };
+}
+
+test('20 ms of work inside the handlers do not show in when answers leave (800 samples)', async () => {
+  const { auc, bound } = await observed({ meshMs: 20, samples: 800 });
+  expect(auc).toBeLessThanOrEqual(bound);
+});
+
+test('a planted difference of 8 ms in when answers leave makes the same statistic red', async () => {
+  const { auc, bound } = await observed({ meshMs: 20, plantMs: 8, samples: 800 });
+  expect(auc).toBeGreaterThan(bound);
+});
