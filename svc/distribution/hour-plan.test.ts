@@ -2,7 +2,12 @@ import { expect, test } from 'vitest';
 import { planHour, type WaitingKeys } from './hour-plan.ts';
 
 const none: WaitingKeys = { count: 0, oldestRelease: 0, lastDay: false };
-const waiting = (count: number, given: Partial<WaitingKeys> = {}): WaitingKeys => ({ ...none, oldestRelease: 100, count, ...given });
+const waiting = (count: number, given: Partial<WaitingKeys> = {}): WaitingKeys => ({
+  ...none,
+  oldestRelease: 100,
+  count,
+  ...given,
+});
 const rules = { minimumKeys: 140, longestWaitHours: 24, paddingSpread: 100 };
 const draw = () => 7;
 
@@ -20,17 +25,34 @@ function shift(arrivals: readonly number[], minimumKeys: number): number[] {
 
 test.each([
   [[5], [5]],
-  [[4, 1], [0, 5]],
-  [[5, 2, 4, 0], [5, 0, 6, 0]],
-  [[1, 5], [0, 6]],
-  [[1, 1, 1, 0, 0, 1, 1], [0, 0, 0, 0, 0, 0, 5]],
+  [
+    [4, 1],
+    [0, 5],
+  ],
+  [
+    [5, 2, 4, 0],
+    [5, 0, 6, 0],
+  ],
+  [
+    [1, 5],
+    [0, 6],
+  ],
+  [
+    [1, 1, 1, 0, 0, 1, 1],
+    [0, 0, 0, 0, 0, 0, 5],
+  ],
 ])('D row 13: shifting vectors with threshold 5, %j -> %j', (arrivals, packages) => {
   expect(shift(arrivals, 5)).toEqual(packages);
 });
 
 test('D row 13: the 139 / 140 border', () => {
   expect(planHour(100, waiting(139), none, rules, draw).takeOwn).toBe(false);
-  expect(planHour(100, waiting(140), none, rules, draw)).toEqual({ takeOwn: true, takeForeign: true, ownPadding: 0, foreignPadding: 0 });
+  expect(planHour(100, waiting(140), none, rules, draw)).toEqual({
+    takeOwn: true,
+    takeForeign: true,
+    ownPadding: 0,
+    foreignPadding: 0,
+  });
 });
 
 test('decision 25: DE and EUR packages each hold 0 or at least 140 keys', () => {
@@ -51,7 +73,11 @@ test('decision 25: 24 h past the oldest release hour the pool is filled to 140 p
   expect(planHour(124, waiting(10), none, rules, draw)).toMatchObject({ takeOwn: true, ownPadding: 137 });
   expect(planHour(124, waiting(10), none, rules, () => 0).ownPadding).toBe(130);
   expect(planHour(124, waiting(10), none, rules, (max) => max - 1).ownPadding).toBe(229);
-  expect(planHour(124, none, waiting(3), rules, draw)).toMatchObject({ takeOwn: false, takeForeign: true, foreignPadding: 144 });
+  expect(planHour(124, none, waiting(3), rules, draw)).toMatchObject({
+    takeOwn: false,
+    takeForeign: true,
+    foreignPadding: 144,
+  });
 });
 
 test('decision 24: a key on its last day of publication does not wait for tomorrow', () => {
@@ -61,5 +87,10 @@ test('decision 24: a key on its last day of publication does not wait for tomorr
 });
 
 test('an empty pool is never padded', () => {
-  expect(planHour(119, none, none, rules, draw)).toEqual({ takeOwn: false, takeForeign: false, ownPadding: 0, foreignPadding: 0 });
+  expect(planHour(119, none, none, rules, draw)).toEqual({
+    takeOwn: false,
+    takeForeign: false,
+    ownPadding: 0,
+    foreignPadding: 0,
+  });
 });

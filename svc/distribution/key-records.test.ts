@@ -4,7 +4,15 @@ import { readRules } from './config.ts';
 import { collectKeys, RECORD_OCTETS } from './key-records.ts';
 
 const key = (given: Partial<StoredKey>): StoredKey => ({
-  keyData: Buffer.alloc(16, 0xab), start: 2_666_448, period: 144, level: 6, submissionHour: 444_442, type: 0, origin: 'DE', visited: ['DE'], ...given,
+  keyData: Buffer.alloc(16, 0xab),
+  start: 2_666_448,
+  period: 144,
+  level: 6,
+  submissionHour: 444_442,
+  type: 0,
+  origin: 'DE',
+  visited: ['DE'],
+  ...given,
 });
 
 async function collect(keys: StoredKey[]) {
@@ -15,12 +23,22 @@ async function collect(keys: StoredKey[]) {
 
 test('D row 10: TRL filter, rows with TRL 1, 2 absent', async () => {
   const intake = await collect([1, 2, 3, 8].map((level) => key({ level })));
-  expect(intake).toMatchObject({ keysRead: 4, nextCursor: 4n, excluded: { 'transmission-risk-level': 2, countries: 0, invalid: 0 } });
+  expect(intake).toMatchObject({
+    keysRead: 4,
+    nextCursor: 4n,
+    excluded: { 'transmission-risk-level': 2, countries: 0, invalid: 0 },
+  });
   expect(Buffer.concat(intake.records).length).toBe(2 * RECORD_OCTETS);
 });
 
 test('D 2.2: rows that cannot be published are counted, never stored', async () => {
-  const intake = await collect([key({ period: 0 }), key({ period: 145 }), key({ start: 0 }), key({ level: 9 }), key({ visited: ['SE'], origin: 'SE' })]);
+  const intake = await collect([
+    key({ period: 0 }),
+    key({ period: 145 }),
+    key({ start: 0 }),
+    key({ level: 9 }),
+    key({ visited: ['SE'], origin: 'SE' }),
+  ]);
   expect(intake.excluded).toEqual({ 'transmission-risk-level': 0, countries: 1, invalid: 4 });
   expect(intake.records).toEqual([]);
 });
@@ -37,7 +55,8 @@ test('a country set that was never sent ends the reading: dropping the key would
   async function* broken() {
     const submission = fakeSubmission();
     submission.keys.push(key({}));
-    for await (const message of submission.client.streamDiagnosisKeys({ cursor: 0n })) yield { ...message, countrySets: [] };
+    for await (const message of submission.client.streamDiagnosisKeys({ cursor: 0n }))
+      yield { ...message, countrySets: [] };
   }
   await expect(collectKeys(broken(), readRules({}))).rejects.toThrow('country set');
 });

@@ -45,11 +45,7 @@ export async function collectKeys(
 /** Bucket by country set; 0 is nowhere. */
 type Buckets = Map<number, Bucket | 0>;
 
-function learnCountries(
-  sets: readonly CountrySet[],
-  buckets: Buckets,
-  rules: PublishingRules,
-): void {
+function learnCountries(sets: readonly CountrySet[], buckets: Buckets, rules: PublishingRules): void {
   for (const set of sets) buckets.set(set.id, bucketOf(set, rules) ?? 0);
 }
 
