@@ -1,4 +1,12 @@
-import { Code, ConnectError, type ConnectRouter, type ContextValues, createConnectRouter } from '@connectrpc/connect';
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type ContextValues,
+  createConnectRouter,
+  createContextKey,
+  type Interceptor,
+} from '@connectrpc/connect';
 import { trailerFrame } from './answer-size.ts';
 import type { RequestHead } from './phone-route.ts';
 
@@ -25,12 +33,15 @@ const passed = ['content-type', 'content-encoding', 'connect-protocol-version', 
  * Answers are never compressed: that would show how long they were.
  */
 export function connectMethods(routes: (router: ConnectRouter) => void, maxBytes: number): RpcMethod[] {
-  const router = createConnectRouter({ grpc: false, acceptCompression: [], readMaxBytes: maxBytes });
+  const interceptors = [markDecoded];
+  const router = createConnectRouter({ grpc: false, acceptCompression: [], readMaxBytes: maxBytes, interceptors });
   routes(router);
   return router.handlers.map((handler) => ({
     path: handler.requestPath,
     paddingField: handler.method.output.fields.find((field) => field.name === 'response_padding')?.number ?? 0,
     async call(head, body, contextValues) {
+      const state = { decoded: false };
+      contextValues.set(decoding, state);
       const header = new Headers();
       for (const name of passed) {
         const value = head.header(name);
@@ -46,9 +57,23 @@ export function connectMethods(routes: (router: ConnectRouter) => void, maxBytes
         contextValues,
       });
       const contentType = answer.header?.get('content-type') ?? undefined;
-      return { status: answer.status, contentType, body: withoutText(answer.status, contentType, await whole(answer.body)) };
+      const bytes = withoutText(answer.status, contentType, await whole(answer.body));
+      return state.decoded ? { status: answer.status, contentType, body: bytes } : undecoded(answer.status, contentType, bytes);
     },
   }));
+}
+
+const decoding = createContextKey<{ decoded: boolean }>({ decoded: false });
+
+const markDecoded: Interceptor = (next) => (request) => {
+  request.contextValues.get(decoding).decoded = true;
+  return next(request);
+};
+
+/** Octets that are no message of the method: Connect calls some of them internal errors, but they are the caller's. */
+function undecoded(status: number, contentType: string | undefined, body: Buffer): RpcAnswer {
+  if (contentType?.startsWith('application/grpc-web')) return { status, contentType, body: grpcStatus(Code.InvalidArgument) };
+  return status === 500 ? { status: 400, contentType, body: Buffer.from('{"code":"invalid_argument"}') } : { status, contentType, body };
 }
 
 /** An error of a status of S, without any text. */
@@ -80,10 +105,15 @@ function withoutText(status: number, contentType: string | undefined, body: Buff
     const at = trailerFrame(body);
     if (at === undefined) return body;
     const code = /grpc-status: *(\d+)/i.exec(body.subarray(at + 5).toString())?.[1] ?? '2';
-    const data = Buffer.from(`grpc-status: ${code}\r\n`);
-    return Buffer.concat([body.subarray(0, at), Buffer.from([0x80, 0, 0, 0, data.length]), data]);
+    return Buffer.concat([body.subarray(0, at), grpcStatus(Number(code))]);
   }
   if (status === 200 || body.length === 0) return body;
   const { code } = JSON.parse(body.toString()) as { code?: string };
   return Buffer.from(JSON.stringify({ code: code ?? 'unknown' }));
+}
+
+/** The frame of gRPC-web's trailers with a status and nothing else. */
+function grpcStatus(code: number): Buffer {
+  const data = Buffer.from(`grpc-status: ${code}\r\n`);
+  return Buffer.concat([Buffer.from([0x80, 0, 0, 0, data.length]), data]);
 }

@@ -29,6 +29,8 @@ type Server = Http2SecureServer & {
   headersTimeout: number;
   requestTimeout: number;
   keepAliveTimeout: number;
+  /** How often Node looks for requests that are too slow, in ms; it looks at this when it begins to listen. */
+  connectionsCheckingInterval: number;
   maxConnections: number;
 };
 
@@ -68,6 +70,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   const server = app.server as unknown as Server;
   server.headersTimeout = slowMs;
   server.requestTimeout = slowMs;
+  server.connectionsCheckingInterval = Math.min(5_000, slowMs);
   server.keepAliveTimeout = 75_000;
   server.maxConnections = options.maxConnections;
   const sockets = new Set<Socket>();

@@ -1,0 +1,202 @@
+import { connect as connectTcp } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writePair } from '../lib/pki/authority.ts';
+import { ConfigError } from '../lib/process/config.ts';
+import { startPhonePort } from './gateway.ts';
+import { openHttp1, type Sent } from './fixtures/http1.ts';
+import { openHttp2 } from './fixtures/http2.ts';
+import { payload, phoneRequests } from './fixtures/phone-requests.ts';
+import { startGateway } from './fixtures/start-gateway.ts';
+
+let gateway: Awaited<ReturnType<typeof startGateway>>;
+beforeAll(async () => {
+  gateway = await startGateway({ env: { GATEWAY_SLOW_MS: '600' } });
+});
+afterAll(() => gateway.close());
+
+const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
+const target = () => ({ port: gateway.phonePort, ca: gateway.ca });
+const tan = phoneRequests['tan']?.real as Sent;
+
+/** What a connection carries until it is closed, written to as given. */
+async function raw(text: string | Buffer, ms = 4_000): Promise<{ text: string; ms: number }> {
+  const { socket } = await openHttp1(target());
+  const start = performance.now();
+  let got = '';
+  socket.on('data', (chunk: Buffer) => (got += chunk.toString('latin1')));
+  socket.write(text);
+  await Promise.race([new Promise((done) => socket.once('close', done)), sleep(ms)]);
+  socket.destroy();
+  return { text: got, ms: performance.now() - start };
+}
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s is spoken, with the suites of the contract only', async (version) => {
+  const client = await openHttp1({ ...target(), minVersion: version, maxVersion: version });
+  expect(client.socket.getProtocol()).toBe(version);
+  expect(client.socket.getCipher().standardName).toMatch(/GCM/);
+  expect((await client.send(tan)).status).toBe(201);
+  client.close();
+});
+
+test('older versions and other suites fail the handshake', async () => {
+  for (const options of [
+    { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
+    { maxVersion: 'TLSv1.2', minVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES256-SHA384' },
+    { maxVersion: 'TLSv1.2', minVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-CHACHA20-POLY1305' },
+    { maxVersion: 'TLSv1.2', minVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' },
+  ] as const) {
+    await expect(openHttp1({ ...target(), ...options })).rejects.toThrow();
+  }
+});
+
+test('a new certificate is served without dropping connections, TLS 1.2 included', async () => {
+  const serialOf = async () => {
+    const client = await openHttp1({ ...target(), maxVersion: 'TLSv1.2', minVersion: 'TLSv1.2' });
+    const serial = client.socket.getPeerCertificate().serialNumber;
+    client.close();
+    return serial;
+  };
+  const old = await openHttp1(target());
+  const old2 = await openHttp2(target());
+  const before = await serialOf();
+  writePair(gateway.folder, 'gateway', await gateway.authority.issue({ processName: 'gateway' }));
+  for (let i = 0; i < 100 && (await serialOf()) === before; i++) await sleep(20);
+  expect(await serialOf()).not.toBe(before);
+  expect((await old.send(tan)).status).toBe(201);
+  expect((await old2.send(tan)).status).toBe(201);
+  // The partners' port still demands certificates after its exchange.
+  await expect(openHttp1({ port: gateway.labPort, ca: gateway.ca }).then((client) => client.send({ method: 'GET', path: '/' }))).rejects.toThrow();
+  old.close();
+  old2.close();
+});
+
+test('no HTTP, heads that are too long and lengths that contradict get an empty refusal and are hung up on', async () => {
+  for (const [text, status] of [
+    ['GARBAGE\r\n\r\n', 400],
+    ['GET / HTTP/9.9\r\n\r\n', 400],
+    [`GET / HTTP/1.1\r\nhost: a\r\nx: ${'canary'.repeat(5_000)}\r\n\r\n`, 431],
+    ['POST /version/v1/tan HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+    ['POST /version/v1/tan HTTP/1.1\r\nhost: a\r\ncontent-length: -5\r\n\r\n', 400],
+  ] as const) {
+    const got = await raw(text);
+    expect(got.text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^\\r]*\\r\\n`));
+    expect(got.text).toMatch(/\r\n\r\n$/);
+    expect(got.text).not.toContain('canary');
+    expect(got.ms).toBeLessThan(3_000);
+  }
+});
+
+test('heads and bodies slower than the limit are cut, over both HTTP versions', async () => {
+  const head = await raw('POST /version/v1/tan HTTP/1.1\r\nhost: a\r\n', 10_000);
+  expect(head.ms).toBeLessThan(5_000);
+  expect(head.text).toMatch(/^(HTTP\/1\.1 408 |$)/);
+  const body = await raw('POST /version/v1/tan HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{', 10_000);
+  expect(body.ms).toBeLessThan(5_000);
+  const { session, close } = await openHttp2(target());
+  const stream = session.request({ ':method': 'POST', ':path': '/version/v1/tan', 'content-type': 'application/json' });
+  stream.write('{');
+  const start = performance.now();
+  await new Promise((done) => {
+    stream.on('error', done);
+    stream.on('close', done);
+  });
+  expect(performance.now() - start).toBeLessThan(3_000);
+  close();
+});
+
+test('decision 16: above the limit of requests in hand new ones get 503, empty, with Retry-After, real and fake alike', async () => {
+  const busy = await startGateway({ env: { GATEWAY_MAX_PHONE_REQUESTS: '2', GATEWAY_ANSWER_FLOOR_MS: '300' } });
+  const clients = await Promise.all(Array.from({ length: 6 }, () => openHttp1({ port: busy.phonePort, ca: busy.ca })));
+  const { real, fake } = phoneRequests['diagnosis-keys'] as { real: Sent; fake: Sent };
+  const first = clients.slice(0, 2).map((client) => client.send(real));
+  await sleep(50);
+  const shed = await Promise.all(clients.slice(2).map((client, i) => client.send(i % 2 === 0 ? real : fake)));
+  for (const got of shed) {
+    expect([got.status, got.headers['retry-after'], got.body.length]).toEqual([503, '60', 0]);
+    expect(got.ms).toBeGreaterThanOrEqual(295);
+  }
+  expect(new Set(shed.map(({ head }) => head.length)).size).toBe(1);
+  expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200]);
+  expect((await clients[0]?.send(real))?.status).toBe(200);
+  for (const client of clients) client.close();
+  await busy.close();
+});
+
+test('every answer of a phone route is on the schedule, refusals included; unknown paths and downloads are not', async () => {
+  const timed = await startGateway({ env: { GATEWAY_ANSWER_FLOOR_MS: '200' } });
+  const sends: Sent[] = [
+    ...Object.values(phoneRequests).flatMap(({ real, fake }) => [real, fake]),
+    { path: tan.path, method: 'GET' },
+    { ...tan, body: '{' },
+    { ...tan, headers: {} },
+    { ...tan, body: 'x'.repeat(20_000) },
+    { ...(phoneRequests['diagnosis-keys'] as { real: Sent }).real, body: payload().subarray(0, 50) },
+    { path: '/cwa.phone.v1.PhoneService/IssueTan', headers: { 'content-type': 'application/json', 'cwa-fake': '1' }, body: '{}' },
+  ];
+  await Promise.all(
+    sends.map(async (sent) => {
+      const client = await openHttp1({ port: timed.phonePort, ca: timed.ca });
+      const got = await client.send(sent);
+      expect(got.ms).toBeGreaterThanOrEqual(199);
+      expect(got.ms).toBeLessThan(300);
+      client.close();
+    }),
+  );
+  const client = await openHttp1({ port: timed.phonePort, ca: timed.ca });
+  expect((await client.send({ path: '/nothing' })).ms).toBeLessThan(100);
+  expect((await client.send({ method: 'GET', path: '/version/v1/nothing' })).ms).toBeLessThan(100);
+  client.close();
+  await timed.close();
+});
+
+test('callers that go before their answer leave nothing behind', async () => {
+  const timed = await startGateway({ env: { GATEWAY_ANSWER_FLOOR_MS: '200', GATEWAY_MAX_PHONE_REQUESTS: '5' } });
+  for (let i = 0; i < 20; i++) {
+    const client = await openHttp1({ port: timed.phonePort, ca: timed.ca });
+    void client.send(tan).catch(() => {});
+    await sleep(5);
+    client.close();
+    const { session, close } = await openHttp2({ port: timed.phonePort, ca: timed.ca });
+    const stream = session.request({ ':method': 'POST', ':path': tan.path, 'content-type': 'application/json' });
+    stream.on('error', () => {});
+    stream.end(tan.body);
+    await sleep(5);
+    close();
+  }
+  await sleep(300);
+  const client = await openHttp1({ port: timed.phonePort, ca: timed.ca });
+  expect((await client.send(tan)).status).toBe(201);
+  client.close();
+  await timed.close();
+});
+
+test('many idle connections do not keep others from being served', async () => {
+  const idle = await Promise.all(
+    Array.from({ length: 300 }, () => new Promise<ReturnType<typeof connectTcp>>((done) => {
+      const socket = connectTcp({ port: gateway.phonePort, host: '127.0.0.1' }, () => done(socket));
+      socket.on('error', () => {});
+    })),
+  );
+  const client = await openHttp1(target());
+  expect((await client.send(tan)).status).toBe(201);
+  client.close();
+  for (const socket of idle) socket.destroy();
+});
+
+test('pipelined requests are answered in order', async () => {
+  const { socket, close } = await openHttp1(target());
+  const line = (path: string) => `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n`;
+  let text = '';
+  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+  socket.write(line('/version/v1/tan') + line('/nothing') + line('/version/v1/tan'));
+  await sleep(200);
+  expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1])).toEqual(['415', '404', '415']);
+  close();
+});
+
+test('a taken port is named with its setting', async () => {
+  const deps = { ...gateway.deps, settings: { ...gateway.deps.settings, GATEWAY_PHONE_PORT: gateway.phonePort } };
+  const failure = await startPhonePort(deps).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(ConfigError);
+  expect((failure as Error).message).toBe(`GATEWAY_PHONE_PORT: port ${gateway.phonePort} is taken by another program`);
+});
