@@ -19,8 +19,10 @@ const insertKeysText = (more: string) => `
   on conflict do nothing`;
 
 const insertPcrKeys = insertKeysText('');
+// A subquery of one row is always a look-up by key; "not exists" may become a join that reads the whole table, and the
+// plan is kept by the connection.
 const insertOtherKeys = insertKeysText(
-  'where not exists (select from diagnosis_key as d where d.key_data = k.key_data and d.submission_type = 0)',
+  'where (select true from diagnosis_key as d where d.key_data = k.key_data and d.submission_type = 0) is null',
 );
 
 /**
