@@ -2,6 +2,7 @@ import { BlobStoreError } from '../../lib/blob/blob.ts';
 import { errorFields } from '../../lib/telemetry/log.ts';
 import type { Deps } from './deps.ts';
 import { changing, immutable } from './object-layout.ts';
+import { maximumOctets } from './rules.ts';
 import { type PublishedObject, readInventory, recordObject } from './store/inventory.ts';
 
 /** An object to be published. `immutable` ones are written once and never again. */
@@ -25,7 +26,7 @@ export interface Publisher {
   readonly inventory: ReadonlyMap<string, PublishedObject>;
   /** Whether the object is published as it stands, so that building its body can be spared. */
   isCurrent(objectKey: string, contentHash: string, signedBy: string): boolean;
-  /** False when the store failed three times (the store's own attempts); the run goes on without the object. */
+  /** False when the object is too large or the store failed three times (its own attempts); the run goes on without. */
   publish(publication: Publication): Promise<boolean>;
   /** Deletes exact keys; false when the store failed. */
   remove(objectKeys: readonly string[]): Promise<boolean>;
@@ -82,6 +83,11 @@ export async function openPublisher(
       return known?.contentHash === contentHash && known.signedBy === signedBy;
     },
     async publish(publication) {
+      if (publication.body.length > maximumOctets) {
+        counts.failed++;
+        log.error('object-too-large', { file: publication.objectKey, bytes: publication.body.length });
+        return false;
+      }
       let written: PublishedObject;
       try {
         written = await write(publication);

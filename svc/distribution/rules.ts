@@ -32,3 +32,7 @@ export const retentionDays = 14;
 export const hourPackageDays = 2;
 /** The aggregate of all countries. */
 export const aggregateRegion = 'EUR';
+/** Agreed with the makers of the phones' operating systems: octets of a file (D 1.5). */
+export const maximumOctets = 16_000_000;
+/** Keys of one package from which on somebody should look (D 1.5). */
+export const manyKeys = 400_000;

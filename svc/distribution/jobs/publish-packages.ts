@@ -5,7 +5,7 @@ import type { Deps } from '../deps.ts';
 import { exportKeys } from '../export-keys.ts';
 import { objectKeys, zip } from '../object-layout.ts';
 import type { Publisher } from '../publisher.ts';
-import { aggregateRegion, hourPackageDays, retentionDays } from '../rules.ts';
+import { aggregateRegion, hourPackageDays, manyKeys, retentionDays } from '../rules.ts';
 import type { DecidedHours, RunTime } from '../run-time.ts';
 import { signArchive, signatureInfos } from '../signed-archive.ts';
 import { type PackedKeys, readPackedKeys } from '../store/key-pool.ts';
@@ -46,6 +46,7 @@ export async function publishPackages(
     const missing = regions(d.rules.originCountry).filter((region) => !publisher.inventory.has(keyOf(window, region)));
     if (missing.length === 0) continue;
     const keys = await inTx(d.pool, 'read-package', (tx) => readPackedKeys(tx, window.fromHour, window.toHour));
+    if (keys.key_count > manyKeys) d.log.warn('package-large', { count: keys.key_count, hour: window.fromHour });
     let complete = true;
     for (const region of missing) {
       if (!(await publishPackage(d, publisher, window, region, keys))) complete = false;

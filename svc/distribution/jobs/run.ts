@@ -36,6 +36,7 @@ export async function runDistribution(d: Deps): Promise<RunOutcome | 'busy'> {
     d.log.info('run-refused', { reason: 'another run is under way' });
     return outcome;
   }
+  if (outcome.failures > 0) d.log.error('run-incomplete', { count: outcome.failures });
   d.log.info('run-ended', { count: outcome.keysAssigned, durationMs: Math.round(d.clock.monotonicMs() - started) });
   return outcome;
 }

@@ -82,7 +82,7 @@ test('D row 32: upload order, packages before hour index before date index befor
   const rank = (key: string): number => {
     if (/\/diagnosis-keys\/.*\/(date\/[\d-]{10}|hour\/\d+)$/.test(key)) return 0;
     if (/\/diagnosis-keys\/.*\/hour$/.test(key)) return 1;
-    if (/\/date$/.test(key)) return 2;
+    if (key.endsWith('/date')) return 2;
     return 3;
   };
   const order = w.store.requests.map(({ operation, key }) => (operation === 'delete' ? 4 : rank(key)));
