@@ -16,10 +16,10 @@ const stop = async (): Promise<void> => {
   if (stopping.signal.aborted) return;
   stopping.abort();
   markReady(home, false);
-  terminal.line('stopping …');
+  if (mesh) terminal.line('stopping …');
   await closeControl?.();
   await mesh?.close();
-  terminal.line('stopped');
+  if (mesh) terminal.line('stopped');
 };
 process.on('SIGINT', stop);
 process.on('SIGTERM', stop);

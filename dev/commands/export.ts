@@ -44,7 +44,7 @@ export function addExportCommands(program: Command): void {
 }
 
 /** The `export.bin` of an archive, or the file itself when it already is one. */
-async function exportBin(bytes: Buffer): Promise<Buffer> {
+export async function exportBin(bytes: Buffer): Promise<Buffer> {
   if (bytes.subarray(0, KEY_EXPORT_HEADER.length).equals(KEY_EXPORT_HEADER)) return bytes;
   return (await openArchive(bytes)).bin;
 }

@@ -31,9 +31,10 @@ export async function guidedJourney(mesh: Mesh, narrator: Narrator): Promise<boo
     const crowd = Array.from({ length: others }, () => people.phone());
     const [bob, carol, dave] = [people.phone(story.wire), people.phone(story.wire), people.phone()];
 
-    story.step('Yesterday at noon Bob stood near Alice for 20 minutes, Carol for 2 minutes. Dave met nobody.');
+    story.step('Two days ago at noon Bob stood near Alice for 20 minutes, Carol for 2 minutes. Dave met nobody.');
     const today = dayStartInterval(intervalNumber(mesh.clock.nowMs() / 1000)) * INTERVAL_SECONDS;
-    const noon = today - 12 * 3600;
+    // Not yesterday: shortly after midnight yesterday's key is still under the two-hour embargo.
+    const noon = today - 36 * 3600;
     meet(alice, bob, { startSeconds: noon, minutes: 20, attenuationDb: 40, random: secureRandom });
     // One regular scan falls into the two minutes: the phone must assume that Carol was near since the scan before.
     meet(alice, carol, { startSeconds: noon + 1_800, minutes: 2, attenuationDb: 40, random: secureRandom, scanJitterSeconds: 0 });

@@ -3,18 +3,26 @@ import { createDatabase, type EmbeddedPostgres, startEmbeddedPostgres } from '..
 import type { Env } from '../../lib/process/config.ts';
 
 /** Services that own a database; the name is both database and role. */
-const owners = { TEST_RESULT: 'test_result', VERIFICATION: 'verification', SUBMISSION: 'submission', DISTRIBUTION: 'distribution' };
+const owners = {
+  TEST_RESULT: 'test_result',
+  VERIFICATION: 'verification',
+  SUBMISSION: 'submission',
+  DISTRIBUTION: 'distribution',
+};
+
+export type DatabaseOwner = keyof typeof owners;
 
 export interface Databases {
   /** `<P>_DATABASE_URL` and companions for the process with prefix `P`. */
-  envOf(prefix: keyof typeof owners): Record<string, string>;
+  envOf(prefix: DatabaseOwner): Record<string, string>;
+  urlOf(prefix: DatabaseOwner): string;
   /** The embedded server, absent when every service was given a database of its own. */
   readonly embedded?: EmbeddedPostgres;
 }
 
 /** Databases named by the environment are used as they are; the rest live on an embedded PostgreSQL. */
 export async function openDatabases(home: string, env: Env): Promise<Databases> {
-  const prefixes = Object.keys(owners) as (keyof typeof owners)[];
+  const prefixes = Object.keys(owners) as DatabaseOwner[];
   const urls = new Map<string, string>();
   let embedded: EmbeddedPostgres | undefined;
   for (const prefix of prefixes) {
@@ -25,8 +33,10 @@ export async function openDatabases(home: string, env: Env): Promise<Databases> 
       urls.set(prefix, await createDatabase(embedded, owners[prefix]));
     }
   }
+  const urlOf = (prefix: DatabaseOwner): string => urls.get(prefix) ?? '';
   return {
-    envOf: (prefix) => ({ [`${prefix}_DATABASE_URL`]: urls.get(prefix) ?? '' }),
+    envOf: (prefix) => ({ [`${prefix}_DATABASE_URL`]: urlOf(prefix) }),
+    urlOf,
     ...(embedded ? { embedded } : {}),
   };
 }

@@ -16,7 +16,7 @@ import { systemClock } from '../../lib/time/clock.ts';
 import { makeLocalSecrets } from './certificates.ts';
 import { type MeshProcess, startProcess } from './child.ts';
 import { startClockService } from './clock-service.ts';
-import { openDatabases } from './databases.ts';
+import { type DatabaseOwner, openDatabases } from './databases.ts';
 import { type ObjectStoreAccess, openObjectStore } from './object-store.ts';
 import { anyPorts, fixedPorts, type Ports } from './ports.ts';
 
@@ -27,6 +27,8 @@ export interface MeshOptions {
   readonly startAtMs?: number;
   /** Free ports everywhere instead of the fixed ones. */
   readonly anyPorts?: boolean;
+  /** Flags of Node for the process `name`, such as those of a profiler. */
+  readonly nodeFlags?: (name: string) => readonly string[];
   readonly onProgress?: (step: string) => void;
 }
 
@@ -37,6 +39,10 @@ export interface Mesh {
   readonly clock: Clock;
   readonly objectStore: ObjectStoreAccess;
   readonly processes: ReadonlyMap<string, MeshProcess>;
+  /** Process id of the embedded PostgreSQL, if there is one. */
+  readonly postgresPid?: number;
+  /** Where the service keeps its rows, for benchmarks that fill tables beforehand. */
+  databaseUrl(service: DatabaseOwner): string;
   /** Process ids of everything that belongs to the mesh, this process and the database included. */
   pids(): number[];
   runDistribution(): Promise<RunDistributionResponse>;
@@ -154,6 +160,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
           env: envOf(name),
           logFile: join(home, 'log', `${name}.log`),
           readyUrl: `http://127.0.0.1:${managementPort}/health/ready`,
+          nodeFlags: options.nodeFlags?.(name) ?? [],
         }),
       );
     };
@@ -183,6 +190,8 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       clock,
       objectStore,
       processes,
+      ...(databases.embedded ? { postgresPid: databases.embedded.pid } : {}),
+      databaseUrl: (service) => databases.urlOf(service),
       pids: () => [
         process.pid,
         ...[...processes.values()].map((child) => child.pid),

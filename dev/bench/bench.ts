@@ -1,0 +1,37 @@
+import type { Figure } from './record.ts';
+
+/** What a benchmark receives. */
+export interface BenchRun {
+  /** Says what is going on, on stderr. */
+  progress(text: string): void;
+  /** Registers what must be undone; done in reverse order at the end, also when the run is interrupted. */
+  defer(step: () => Promise<void> | void): void;
+  /** Folder for CPU profiles of the processes, when they are asked for. */
+  readonly profileFolder?: string;
+}
+
+export type Bench = (run: BenchRun) => Promise<Figure[]>;
+
+export interface Deferred {
+  defer(step: () => Promise<void> | void): void;
+  /** Undoes everything; a step that fails does not keep the others from running. */
+  undo(): Promise<void>;
+}
+
+export function deferred(): Deferred {
+  const steps: (() => Promise<void> | void)[] = [];
+  return {
+    defer: (step) => steps.push(step),
+    async undo() {
+      const failures: unknown[] = [];
+      for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+        try {
+          await step();
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { parseArgs } from 'node:util';
+import { type Bench, type Deferred, deferred } from './bench.ts';
+import { downloads } from './downloads.ts';
+import { exportKeys } from './export.ts';
+import { matching } from './matching.ts';
+import { polls } from './polls.ts';
+import { memory, ready } from './ready.ts';
+import { type FigureRecord, lineOf, originNow, recordOf, writeRecords } from './record.ts';
+import { uploads } from './uploads.ts';
+
+const benches: Readonly<Record<string, { readonly what: string; readonly bench: Bench }>> = {
+  ready: { what: 'seconds from the start of a fresh home to the line `ready`', bench: ready },
+  memory: { what: 'memory of all processes when idle', bench: memory },
+  uploads: { what: 'uploads of 14 keys with TAN, from TLS at the edge to the committed row', bench: uploads },
+  polls: { what: 'polls of test results', bench: polls },
+  export: { what: 'distribution run over 100,000 keys, from rows to published signed archives', bench: exportKeys },
+  downloads: { what: 'indexes, hour packages of 20 KB and 304s from the gateway', bench: downloads },
+  matching: { what: "24,000 keys of 144 identifiers against a phone's sightings", bench: matching },
+};
+
+const help = `npm run bench [-- NAME…] [--json FILE] [--profile FOLDER]
+
+Measures the system on this machine, one figure a line; without names everything.
+A goal that is missed is reported as missed; the exit status is 0 unless a benchmark itself fails.
+
+${Object.entries(benches)
+  .map(([name, { what }]) => `  ${name.padEnd(10)} ${what}`)
+  .join('\n')}
+
+  --json FILE       writes an array of {name, value, unit, goal, pass, machine, commit, date}
+  --profile FOLDER  writes a CPU profile of each process of the mesh (opens in Chromium's developer tools);
+                    figures are then lower
+`;
+
+const { values, positionals } = readArguments();
+if (values.help) process.stdout.write(help);
+else await runAll(positionals.length > 0 ? positionals : Object.keys(benches));
+
+async function runAll(names: readonly string[]): Promise<void> {
+  const origin = originNow();
+  const records: FigureRecord[] = [];
+  let current: Deferred | undefined;
+  let interrupted = false;
+  const interrupt = async (): Promise<void> => {
+    if (interrupted) return;
+    interrupted = true;
+    process.stderr.write('stopping …\n');
+    await current?.undo().catch(() => {});
+    process.exit(130);
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+
+  process.stdout.write(`machine: ${origin.machine}\n`);
+  for (const name of names) {
+    current = deferred();
+    try {
+      for (const figure of await runOne(name, current)) {
+        const record = recordOf(figure, origin);
+        records.push(record);
+        process.stdout.write(`${lineOf(record)}\n`);
+      }
+    } catch (error) {
+      // What an interrupt tears down fails in passing.
+      if (interrupted) return;
+      process.stderr.write(`${name}: failed: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 1;
+    }
+  }
+  if (values.json !== undefined) writeRecords(values.json, records);
+}
+
+async function runOne(name: string, { defer, undo }: Deferred) {
+  const { profile } = values;
+  const progress = (text: string): void => void process.stderr.write(`${name}: ${text}\n`);
+  try {
+    return await (benches[name] as { bench: Bench }).bench({
+      progress,
+      defer,
+      ...(profile === undefined ? {} : { profileFolder: profile }),
+    });
+  } finally {
+    await undo();
+  }
+}
+
+function readArguments() {
+  try {
+    const parsed = parseArgs({
+      options: {
+        json: { type: 'string' },
+        profile: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+      allowPositionals: true,
+    });
+    const unknown = parsed.positionals.find((name) => !(name in benches));
+    if (unknown === undefined) return parsed;
+    process.stderr.write(`there is no benchmark ${unknown}; there are ${Object.keys(benches).join(', ')}\n`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : 'wrong arguments'}\n`);
+  }
+  process.exit(2);
+}
