@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -6,11 +6,11 @@ import { DiagnosisKeyServiceService } from '../../gen/mesh/cwa/submission/v1/sub
 import { createDatabase, startEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import { migrate } from '../../lib/db/migrate.ts';
 import { openPool, type Pool } from '../../lib/db/pool.ts';
+import { createAuthority, writePair } from '../../lib/pki/authority.ts';
 import { type TlsFiles, watchCertificates } from '../../lib/rpc/certificates.ts';
 import { clientOf, openChannel } from '../../lib/rpc/client.ts';
-import { bind } from '../../lib/rpc/server.ts';
+import { bind, startRpcServer } from '../../lib/rpc/server.ts';
 import { silentLog } from '../../lib/telemetry/log.ts';
-import { serve } from '../../lib/testing/rpc.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 import { streamDiagnosisKeys } from '../../svc/submission/stream-diagnosis-keys.ts';
 import type { Bench } from './bench.ts';
@@ -43,11 +43,32 @@ export const stream: Bench = async ({ progress, defer }) => {
   await storeKeys(pool);
 
   const handlers = { streamDiagnosisKeys: streamDiagnosisKeys({ pool }) };
-  const server = await serve('submission', [bind(service, DiagnosisKeyServiceService, handlers)]);
-  defer(() => server.stop());
+  const files = await certificatesIn(folder);
+  const certificates = watchCertificates(files('submission'));
+  defer(() => certificates.close());
+  const server = await startRpcServer({
+    process: 'submission',
+    host: '127.0.0.1',
+    port: 0,
+    certificates,
+    services: [bind(service, DiagnosisKeyServiceService, handlers)],
+    clock: systemClock,
+    log: silentLog,
+  });
+  defer(() => server.close());
   progress(`reading them ${rounds} times`);
-  return figuresOf(await readInThread(server.address, await server.pki.files('distribution')));
+  return figuresOf(await readInThread(`127.0.0.1:${server.port}`, files('distribution')));
 };
+
+async function certificatesIn(folder: string): Promise<(name: string) => TlsFiles> {
+  const authority = await createAuthority('benchmark', systemClock.now());
+  const caFile = join(folder, 'ca.crt');
+  writeFileSync(caFile, authority.ca);
+  for (const processName of ['submission', 'distribution']) {
+    writePair(folder, processName, await authority.issue({ processName }));
+  }
+  return (name) => ({ certFile: join(folder, `${name}.crt`), keyFile: join(folder, `${name}.key`), caFile });
+}
 
 async function storeKeys(pool: Pool): Promise<void> {
   await pool.query(`insert into country_set (origin, visited) values ('DE', '{DE}')`);
@@ -102,5 +123,6 @@ async function read(address: string, files: TlsFiles): Promise<Reading[]> {
 }
 
 if (!isMainThread && workerData?.address !== undefined) {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage(await read(workerData.address, workerData.files));
 }
