@@ -25,7 +25,13 @@ async function leave(schedule: Schedule, kind: AnswerKind, bodyMs: number, workM
 test('an answer leaves at arrival + k × floor, never before', async () => {
   const schedule = scheduleOf(100);
   const at = (workMs: number, bodyMs = 0) => leave(schedule, 'accepted', bodyMs, workMs);
-  const [quick, working, late, slowBody, verySlowBody] = await Promise.all([at(0), at(80), at(130), at(5, 30), at(5, 70)]);
+  const [quick, working, late, slowBody, verySlowBody] = await Promise.all([
+    at(0),
+    at(80),
+    at(130),
+    at(5, 30),
+    at(5, 70),
+  ]);
   const slot = (ms: number) => Math.floor(ms / 100);
   expect([quick, working, late].map(slot)).toEqual([1, 1, 2]);
   expect(slot(slowBody)).toBe(1);

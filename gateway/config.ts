@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import type { S3BlobStoreConfig } from '../lib/blob/s3-blob-store.ts';
-import { ConfigError, type Env, integer, port, readEnv, readParts, secretFile, secretText } from '../lib/process/config.ts';
+import {
+  ConfigError,
+  type Env,
+  integer,
+  port,
+  readEnv,
+  readParts,
+  secretFile,
+  secretText,
+} from '../lib/process/config.ts';
 
 const mebibyte = 1_024 * 1_024;
 

@@ -25,7 +25,14 @@ export interface RpcMethod {
 }
 
 /** Headers that reach the protocols and the handlers; addresses, agents, time-outs and the rest end at the edge. */
-const passed = ['content-type', 'content-encoding', 'connect-protocol-version', 'cwa-fake', 'cwa-authorization', 'cwa-otp'];
+const passed = [
+  'content-type',
+  'content-encoding',
+  'connect-protocol-version',
+  'cwa-fake',
+  'cwa-authorization',
+  'cwa-otp',
+];
 
 /**
  * The methods of Connect services as functions from head and body to answer. The ready-made plugin for fastify writes
@@ -58,7 +65,9 @@ export function connectMethods(routes: (router: ConnectRouter) => void, maxBytes
       });
       const contentType = answer.header?.get('content-type') ?? undefined;
       const bytes = withoutText(answer.status, contentType, await whole(answer.body));
-      return state.decoded ? { status: answer.status, contentType, body: bytes } : undecoded(answer.status, contentType, bytes);
+      return state.decoded
+        ? { status: answer.status, contentType, body: bytes }
+        : undecoded(answer.status, contentType, bytes);
     },
   }));
 }
@@ -72,8 +81,11 @@ const markDecoded: Interceptor = (next) => (request) => {
 
 /** Octets that are no message of the method: Connect calls some of them internal errors, but they are the caller's. */
 function undecoded(status: number, contentType: string | undefined, body: Buffer): RpcAnswer {
-  if (contentType?.startsWith('application/grpc-web')) return { status, contentType, body: grpcStatus(Code.InvalidArgument) };
-  return status === 500 ? { status: 400, contentType, body: Buffer.from('{"code":"invalid_argument"}') } : { status, contentType, body };
+  if (contentType?.startsWith('application/grpc-web'))
+    return { status, contentType, body: grpcStatus(Code.InvalidArgument) };
+  return status === 500
+    ? { status: 400, contentType, body: Buffer.from('{"code":"invalid_argument"}') }
+    : { status, contentType, body };
 }
 
 /** An error of a status of S, without any text. */

@@ -22,7 +22,10 @@ beforeAll(async () => {
   await store.put('version', Buffer.from('["v1"]'), json);
   await store.put('version/v1/diagnosis-keys/country/DE/date', Buffer.from('["2020-06-11"]'), json);
   await store.put(packageKey, zip, { contentType: 'application/zip', cacheControl: 'public,max-age=86400,immutable' });
-  await store.put('version/v2/twp/country/DE/hour/441234', Buffer.alloc(0), { contentType: 'application/zip', cacheControl: 'public,max-age=300' });
+  await store.put('version/v2/twp/country/DE/hour/441234', Buffer.alloc(0), {
+    contentType: 'application/zip',
+    cacheControl: 'public,max-age=300',
+  });
   await store.put('secret', Buffer.from('x'), json);
   http1 = await openHttp1({ port: gateway.phonePort, ca: gateway.ca });
   http2 = await openHttp2({ port: gateway.phonePort, ca: gateway.ca });
@@ -34,7 +37,8 @@ afterAll(async () => {
 });
 
 const both = async (sent: Sent) => [await http1.send(sent), await http2.send(sent)] as const;
-const get = (key: string, headers: Record<string, string> = {}) => both({ method: 'GET', path: `/${key}`, headers: { 'accept-encoding': 'gzip', ...headers } });
+const get = (key: string, headers: Record<string, string> = {}) =>
+  both({ method: 'GET', path: `/${key}`, headers: { 'accept-encoding': 'gzip', ...headers } });
 
 test('D 2.8: body, Content-Type, Cache-Control and length as stored, one quoted ETag, never chunked or compressed', async () => {
   for (const got of await get(packageKey)) {
@@ -47,11 +51,13 @@ test('D 2.8: body, Content-Type, Cache-Control and length as stored, one quoted 
       etag: `"${createHash('md5').update(zip).digest('hex')}"`,
     });
     const names = got.names.map((name) => name.toLowerCase());
-    for (const name of ['etag', 'date', 'content-length', 'content-type']) expect(names.filter((n) => n === name)).toHaveLength(1);
+    for (const name of ['etag', 'date', 'content-length', 'content-type'])
+      expect(names.filter((n) => n === name)).toHaveLength(1);
     expect(names).not.toContain('transfer-encoding');
     expect(names).not.toContain('content-encoding');
   }
-  for (const got of await get('version/v1/diagnosis-keys/country/DE/date')) expect(got.body.toString()).toBe('["2020-06-11"]');
+  for (const got of await get('version/v1/diagnosis-keys/country/DE/date'))
+    expect(got.body.toString()).toBe('["2020-06-11"]');
   for (const got of await get('version')) expect(got.body.toString()).toBe('["v1"]');
 });
 
@@ -63,7 +69,11 @@ test('HEAD tells the same headers without a body', async () => {
 
 test('0-byte objects have Content-Length 0', async () => {
   for (const got of await get('version/v2/twp/country/DE/hour/441234')) {
-    expect([got.status, got.headers['content-length'], got.headers['content-type']]).toEqual([200, '0', 'application/zip']);
+    expect([got.status, got.headers['content-length'], got.headers['content-type']]).toEqual([
+      200,
+      '0',
+      'application/zip',
+    ]);
   }
 });
 
@@ -72,7 +82,12 @@ test('If-None-Match: 304 with ETag and Cache-Control and no body; another ETag g
   const etag = first.headers['etag'] ?? '';
   for (const value of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
     for (const got of await get(packageKey, { 'if-none-match': value })) {
-      expect([got.status, got.body.length, got.headers['etag'], got.headers['cache-control']]).toEqual([304, 0, etag, 'public,max-age=86400,immutable']);
+      expect([got.status, got.body.length, got.headers['etag'], got.headers['cache-control']]).toEqual([
+        304,
+        0,
+        etag,
+        'public,max-age=86400,immutable',
+      ]);
       expect(got.headers['date']).toBeDefined();
     }
   }
@@ -80,11 +95,28 @@ test('If-None-Match: 304 with ETag and Cache-Control and no body; another ETag g
 });
 
 test('absent objects, traversal, escapes and very long paths are 404, empty, and never asked of the store', async () => {
-  for (const got of await get('version/v1/diagnosis-keys/country/DE/date/2020-06-12')) expect([got.status, got.body.length]).toEqual([404, 0]);
+  for (const got of await get('version/v1/diagnosis-keys/country/DE/date/2020-06-12'))
+    expect([got.status, got.body.length]).toEqual([404, 0]);
   gateway.store.forgetRequests();
   const weird = [
-    'secret', 'version/../secret', 'version/%2e%2e/secret', 'version/..%2fsecret', 'version//v1', 'version/', '/version', 'version/v1/./date',
-    `version/${'a'.repeat(300)}`, `version/${'a/'.repeat(3_000)}`, 'version/%', 'version/%00', 'version/%zz', 'version/%C3%A4', 'version\\v1', 'version/v1;x', 'version/.hidden', 'Version/v1',
+    'secret',
+    'version/../secret',
+    'version/%2e%2e/secret',
+    'version/..%2fsecret',
+    'version//v1',
+    'version/',
+    '/version',
+    'version/v1/./date',
+    `version/${'a'.repeat(300)}`,
+    `version/${'a/'.repeat(3_000)}`,
+    'version/%',
+    'version/%00',
+    'version/%zz',
+    'version/%C3%A4',
+    'version\\v1',
+    'version/v1;x',
+    'version/.hidden',
+    'Version/v1',
   ];
   for (const key of weird) {
     const got = await http1.send({ method: 'GET', path: `/${key}` });
@@ -105,7 +137,10 @@ test('wrong verb is 405 on an object and 404 where there is none; a query is ign
 test('a store that fails: known objects are served on, unknown ones are 503 with Retry-After', async () => {
   const broken = await startGateway();
   const client = await openHttp1({ port: broken.phonePort, ca: broken.ca });
-  await broken.store.put('version', Buffer.from('["v1"]'), { contentType: 'application/json', cacheControl: 'public,max-age=300' });
+  await broken.store.put('version', Buffer.from('["v1"]'), {
+    contentType: 'application/json',
+    cacheControl: 'public,max-age=300',
+  });
   const path = '/version';
   expect((await client.send({ method: 'GET', path })).status).toBe(200);
   broken.store.close();
@@ -124,9 +159,21 @@ test('mutable objects are asked again after their time, packages later; one ques
   await store.put('index', Buffer.from('[1]'), json);
   await store.put('package', Buffer.from('zip'), { ...json, cacheControl: 'public,max-age=86400,immutable' });
   store.forgetRequests();
-  const downloads = new Downloads({ store, clock, log: silentLog, cacheBytes: 1e6, freshMs: 100, immutableFreshMs: 5_000 });
+  const downloads = new Downloads({
+    store,
+    clock,
+    log: silentLog,
+    cacheBytes: 1e6,
+    freshMs: 100,
+    immutableFreshMs: 5_000,
+  });
   const read = async (key: string) => ((await downloads.get(key)) as Blob).body.toString();
-  expect(await Promise.all([read('index'), read('index'), read('index'), read('package')])).toEqual(['[1]', '[1]', '[1]', 'zip']);
+  expect(await Promise.all([read('index'), read('index'), read('index'), read('package')])).toEqual([
+    '[1]',
+    '[1]',
+    '[1]',
+    'zip',
+  ]);
   expect(store.requests).toHaveLength(2);
   await store.put('index', Buffer.from('[1,2]'), json);
   await store.delete(['package']);
@@ -143,7 +190,14 @@ test('memory for objects has a bound', async () => {
     await store.put(`k${i}`, Buffer.alloc(100_000), { contentType: 'a/b', cacheControl: 'immutable' });
   }
   store.forgetRequests();
-  const downloads = new Downloads({ store, clock: fakeClock(0), log: silentLog, cacheBytes: 1_000_000, freshMs: 100, immutableFreshMs: 5_000 });
+  const downloads = new Downloads({
+    store,
+    clock: fakeClock(0),
+    log: silentLog,
+    cacheBytes: 1_000_000,
+    freshMs: 100,
+    immutableFreshMs: 5_000,
+  });
   for (let round = 0; round < 2; round++) for (let i = 0; i < 20; i++) await downloads.get(`k${i}`);
   expect(store.requests.length).toBeGreaterThan(30);
 });

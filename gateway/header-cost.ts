@@ -2,13 +2,13 @@ import { STATUS_CODES } from 'node:http';
 
 /** Huffman code lengths in bits of the characters from space to tilde (RFC 7541, appendix B). */
 const bits = [
-  6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, // space to /
-  5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 7, 8, 15, 6, 12, 10, // 0 to ?
-  13, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, // @ to O
-  7, 7, 7, 7, 7, 7, 7, 7, 8, 7, 8, 13, 19, 13, 14, 6, // P to _
-  15, 5, 6, 5, 6, 5, 6, 6, 6, 5, 7, 7, 6, 6, 6, 5, // ` to o
-  6, 7, 6, 5, 5, 6, 7, 7, 7, 7, 7, 15, 11, 14, 13, // p to ~
-];
+  '6 10 10 12 13 6 8 11 10 10 8 11 8 6 6 6', // space to /
+  '5 5 5 6 6 6 6 6 6 6 7 8 15 6 12 10', // 0 to ?
+  '13 6 7 7 7 7 7 7 7 7 7 7 7 7 7 7', // @ to O
+  '7 7 7 7 7 7 7 7 8 7 8 13 19 13 14 6', // P to _
+  '15 5 6 5 6 5 6 6 6 5 7 7 6 6 6 5', // ` to o
+  '6 7 6 5 5 6 7 7 7 7 7 15 11 14 13', // p to ~
+].flatMap((row) => row.split(' ').map(Number));
 
 /** Places in HPACK's static table of the names that phone answers use (RFC 7541, appendix A). */
 const staticNames = new Map([

@@ -8,7 +8,12 @@ import { payload, phoneRequests } from './fixtures/phone-requests.ts';
 import { goodTan, known, startGateway } from './fixtures/start-gateway.ts';
 
 const lines: string[] = [];
-const log = jsonLog('gateway', () => systemClock.now(), (line) => lines.push(line), 'debug');
+const log = jsonLog(
+  'gateway',
+  () => systemClock.now(),
+  (line) => lines.push(line),
+  'debug',
+);
 
 let gateway: Awaited<ReturnType<typeof startGateway>>;
 beforeAll(async () => {
@@ -18,17 +23,31 @@ afterAll(() => gateway.close());
 
 const json = { 'content-type': 'application/json' };
 const routes: [string, Record<string, string>, Uint8Array][] = [
-  ['/version/v1/diagnosis-keys', { 'content-type': 'application/x-protobuf', 'cwa-fake': '0', 'cwa-authorization': goodTan }, payload()],
-  ['/version/v1/submission-on-behalf', { 'content-type': 'application/x-protobuf', 'cwa-fake': '0', 'cwa-authorization': goodTan }, payload()],
-  ['/version/v1/registrationToken', json, Buffer.from(JSON.stringify({ keyType: 'GUID', key: 'f'.repeat(64), keyDob: null }))],
+  [
+    '/version/v1/diagnosis-keys',
+    { 'content-type': 'application/x-protobuf', 'cwa-fake': '0', 'cwa-authorization': goodTan },
+    payload(),
+  ],
+  [
+    '/version/v1/submission-on-behalf',
+    { 'content-type': 'application/x-protobuf', 'cwa-fake': '0', 'cwa-authorization': goodTan },
+    payload(),
+  ],
+  [
+    '/version/v1/registrationToken',
+    json,
+    Buffer.from(JSON.stringify({ keyType: 'GUID', key: 'f'.repeat(64), keyDob: null })),
+  ],
   ['/version/v1/testresult', json, Buffer.from(JSON.stringify({ registrationToken: known }))],
   ['/version/v1/tan', json, Buffer.from(JSON.stringify({ registrationToken: known }))],
   ...['RegisterToken', 'GetTestResult', 'IssueTan', 'SubmitKeys', 'SubmitKeysOnBehalf'].flatMap((method) =>
-    ['application/proto', 'application/json', 'application/grpc-web+proto'].map((type): [string, Record<string, string>, Uint8Array] => [
-      `/cwa.phone.v1.PhoneService/${method}`,
-      { 'content-type': type, 'cwa-fake': '0', 'cwa-authorization': goodTan },
-      type === 'application/json' ? Buffer.from('{"key":"x","payload":{"keys":[]}}') : payload(3),
-    ]),
+    ['application/proto', 'application/json', 'application/grpc-web+proto'].map(
+      (type): [string, Record<string, string>, Uint8Array] => [
+        `/cwa.phone.v1.PhoneService/${method}`,
+        { 'content-type': type, 'cwa-fake': '0', 'cwa-authorization': goodTan },
+        type === 'application/json' ? Buffer.from('{"key":"x","payload":{"keys":[]}}') : payload(3),
+      ],
+    ),
   ),
 ];
 
@@ -58,7 +77,8 @@ test('thousands of random bodies on every phone route: no 5xx, no echo, the proc
       const http2 = await openHttp2({ port: gateway.phonePort, ca: gateway.ca });
       for (let i = 0; i < 500; i++) {
         const [path, headers, good] = routes[random.int(routes.length)] as (typeof routes)[number];
-        const fake = random.int(3) === 0 ? { 'cwa-fake': random.int(2) === 0 ? '1' : random.bytes(2).toString('hex') } : {};
+        const fake =
+          random.int(3) === 0 ? { 'cwa-fake': random.int(2) === 0 ? '1' : random.bytes(2).toString('hex') } : {};
         const got = await http2.send({ path, headers: { ...headers, ...fake }, body: hostile(random, good) });
         const grpcStatus = /grpc-status: (\d+)/.exec(got.body.toString())?.[1];
         if (grpcStatus !== undefined) expect([0, 3, 5, 7, 12]).toContain(Number(grpcStatus));
@@ -78,9 +98,17 @@ test('thousands of random bodies on every phone route: no 5xx, no echo, the proc
 test('random bodies on the lab routes: no 5xx', async () => {
   const random = seededRandom('labs');
   const lab = await openHttp1({ port: gateway.labPort, ca: gateway.ca, ...gateway.identity('lab') });
-  const good = Buffer.from(JSON.stringify({ testResults: [{ id: 'a'.repeat(64), result: 1, sc: 1_700_000_000 }], labId: 'x' }));
+  const good = Buffer.from(
+    JSON.stringify({ testResults: [{ id: 'a'.repeat(64), result: 1, sc: 1_700_000_000 }], labId: 'x' }),
+  );
   for (let i = 0; i < 1_000; i++) {
-    const path = ['/api/v1/lab/results', '/api/v1/quicktest/results', '/api/v1/pocnat/result', '/cwa.lab.v1.LabService/ReportResults'][random.int(4)] ?? '';
+    const path =
+      [
+        '/api/v1/lab/results',
+        '/api/v1/quicktest/results',
+        '/api/v1/pocnat/result',
+        '/cwa.lab.v1.LabService/ReportResults',
+      ][random.int(4)] ?? '';
     const got = await lab.send({ path, headers: json, body: hostile(random, good) });
     expect(got.status).toBeLessThan(500);
   }
@@ -107,10 +135,22 @@ test('S row 40, 69: transport metadata and secrets reach no log, no answer and n
       ...Object.values(phoneRequests).flatMap(({ real, fake }) => [real, fake]),
       { path: `/version/${canary}`, method: 'GET' },
       { path: `/${canary}`, method: 'POST', body: canary },
-      { path: '/version/v1/registrationToken', headers: json, body: JSON.stringify({ keyType: 'GUID', key: canary, keyDob: '${7*7}' }) },
+      {
+        path: '/version/v1/registrationToken',
+        headers: json,
+        body: JSON.stringify({ keyType: 'GUID', key: canary, keyDob: '${7*7}' }),
+      },
       { path: '/version/v1/tan', headers: json, body: JSON.stringify({ registrationToken: `${canary}\r\n` }) },
-      { path: '/version/v1/diagnosis-keys', headers: { 'content-type': 'application/x-protobuf', 'cwa-fake': canary }, body: canary },
-      { path: '/cwa.phone.v1.PhoneService/IssueTan', headers: json, body: JSON.stringify({ registrationToken: known, x: canary }) },
+      {
+        path: '/version/v1/diagnosis-keys',
+        headers: { 'content-type': 'application/x-protobuf', 'cwa-fake': canary },
+        body: canary,
+      },
+      {
+        path: '/cwa.phone.v1.PhoneService/IssueTan',
+        headers: json,
+        body: JSON.stringify({ registrationToken: known, x: canary }),
+      },
     ];
     for (const sent of sends) {
       for (const client of [http1, http2]) {
@@ -126,5 +166,6 @@ test('S row 40, 69: transport metadata and secrets reach no log, no answer and n
   await failing.close();
   const written = lines.slice(before).join('');
   expect(written).toContain('phone-answer-failed');
-  for (const secret of [canary, known, goodTan, 'f'.repeat(64), '127.0.0.1']) expect(written.includes(secret)).toBe(false);
+  for (const secret of [canary, known, goodTan, 'f'.repeat(64), '127.0.0.1'])
+    expect(written.includes(secret)).toBe(false);
 });

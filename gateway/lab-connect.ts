@@ -18,11 +18,17 @@ export function labConnectRoutes(mesh: LabMesh): LabRoute[] {
         const done = await reportResults(mesh, allowed(context, route), {
           family: families[route],
           labId,
-          results: results.map(({ id, result, sc }) => ({ id, result, ...(sc === undefined ? {} : { sampleCollectedAt: sc }) })),
+          results: results.map(({ id, result, sc }) => ({
+            id,
+            result,
+            ...(sc === undefined ? {} : { sampleCollectedAt: sc }),
+          })),
           allOrNothing: false,
         });
         if ('refused' in done) throw connectError(done.refused);
-        return { receipts: done.outcomes.map((outcome) => ({ status: receipts.get(outcome) ?? ResultStatus.UNSPECIFIED })) };
+        return {
+          receipts: done.outcomes.map((outcome) => ({ status: receipts.get(outcome) ?? ResultStatus.UNSPECIFIED })),
+        };
       },
       async lookUpResult({ family, id }, context) {
         const route = routeOf(family);
@@ -39,8 +45,14 @@ export function labConnectRoutes(mesh: LabMesh): LabRoute[] {
     // The family, and with it the partner's right, stands in the message.
     partnerRoute: () => undefined,
     async answer(head, body, partner) {
-      const { status, contentType, body: bytes } = await method.call(head, body, createContextValues().set(caller, partner));
-      return contentType === undefined ? emptyAnswer(status) : { status, headers: [['content-type', contentType]], body: bytes };
+      const {
+        status,
+        contentType,
+        body: bytes,
+      } = await method.call(head, body, createContextValues().set(caller, partner));
+      return contentType === undefined
+        ? emptyAnswer(status)
+        : { status, headers: [['content-type', contentType]], body: bytes };
     },
   }));
 }

@@ -47,7 +47,8 @@ function resultOf(row: unknown): LabResult | undefined {
   return Number.isSafeInteger(sc) ? { id, result, sampleCollectedAt: BigInt(sc as number) } : undefined;
 }
 
-const isInt32 = (value: unknown): value is number => Number.isInteger(value) && (value as number) === ((value as number) | 0);
+const isInt32 = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) === ((value as number) | 0);
 
 type Json = Record<string, unknown>;
 

@@ -23,15 +23,33 @@ const report = (body: unknown, route = 'lab', headers: Record<string, string> = 
 test('lists of every family are stored under the certificate that brought them, 204', async () => {
   const lab = await as('lab');
   const http2 = await openHttp2({ port: gateway.labPort, ca: gateway.ca, ...gateway.identity('lab') });
-  for (const [route, family, result] of [['lab', 1, 2], ['quicktest', 2, 7], ['pocnat', 3, 12]] as const) {
-    const sent = report({ testResults: [{ id: id(1), result, sc: 1_700_000_000 }, { id: id(2), result, sc: null }], labId: 'any' }, route);
+  for (const [route, family, result] of [
+    ['lab', 1, 2],
+    ['quicktest', 2, 7],
+    ['pocnat', 3, 12],
+  ] as const) {
+    const sent = report(
+      {
+        testResults: [
+          { id: id(1), result, sc: 1_700_000_000 },
+          { id: id(2), result, sc: null },
+        ],
+        labId: 'any',
+      },
+      route,
+    );
     const got = await lab.send(sent);
     expect([got.status, got.body.length]).toEqual([204, 0]);
     expect((await http2.send(sent)).status).toBe(204);
     const stored = gateway.asked.stored.at(-1);
     expect(stored).toMatchObject({ family, labId: 'any', allOrNothing: true });
-    expect(stored?.results).toEqual([{ id: id(1), result, sampleCollectedAt: 1_700_000_000n }, { id: id(2), result }]);
-    expect(Buffer.from(stored?.submitter ?? []).toString('hex')).toBe(gateway.partnerList[0]?.fingerprint.replaceAll(':', '').toLowerCase());
+    expect(stored?.results).toEqual([
+      { id: id(1), result, sampleCollectedAt: 1_700_000_000n },
+      { id: id(2), result },
+    ]);
+    expect(Buffer.from(stored?.submitter ?? []).toString('hex')).toBe(
+      gateway.partnerList[0]?.fingerprint.replaceAll(':', '').toLowerCase(),
+    );
   }
   expect((await lab.send(report({ testResults: [{ id: id(1), result: 1 }] }))).status).toBe(204);
   expect(gateway.asked.stored.at(-1)).not.toHaveProperty('labId', expect.anything());
@@ -41,14 +59,39 @@ test('lists of every family are stored under the certificate that brought them, 
 
 test('S row 64: a bad item in a list refuses it whole, 400 and empty; so do lists of the wrong shape (S row 60)', async () => {
   const lab = await as('lab');
-  expect((await lab.send(report({ testResults: [{ id: id(1), result: 1 }, { id: id(2), result: 99 }] }))).status).toBe(400);
+  expect(
+    (
+      await lab.send(
+        report({
+          testResults: [
+            { id: id(1), result: 1 },
+            { id: id(2), result: 99 },
+          ],
+        }),
+      )
+    ).status,
+  ).toBe(400);
   const before = gateway.asked.stored.length;
   const bad = [
-    {}, [], 'null', '{', '', { testResults: {} }, { testResults: [] }, { testResults: [null] }, { testResults: [{ id: 1, result: 1 }] },
-    { testResults: [{ id: id(1) }] }, { testResults: [{ id: id(1), result: '1' }] }, { testResults: [{ id: id(1), result: 1.5 }] },
-    { testResults: [{ id: id(1), result: 1e10 }] }, { testResults: [{ id: id(1), result: 1, sc: 'x' }] }, { testResults: [{ id: id(1), result: 1, sc: 1.5 }] },
-    { testResults: [{ id: id(1), result: 1, sc: 1e300 }] }, { testResults: [{ id: id(1), result: 1 }], labId: 5 },
-    { testResults: [{ id: id(1), result: 1 }], labId: 'x'.repeat(65) }, { test_results: [{ id: id(1), result: 1 }] },
+    {},
+    [],
+    'null',
+    '{',
+    '',
+    { testResults: {} },
+    { testResults: [] },
+    { testResults: [null] },
+    { testResults: [{ id: 1, result: 1 }] },
+    { testResults: [{ id: id(1) }] },
+    { testResults: [{ id: id(1), result: '1' }] },
+    { testResults: [{ id: id(1), result: 1.5 }] },
+    { testResults: [{ id: id(1), result: 1e10 }] },
+    { testResults: [{ id: id(1), result: 1, sc: 'x' }] },
+    { testResults: [{ id: id(1), result: 1, sc: 1.5 }] },
+    { testResults: [{ id: id(1), result: 1, sc: 1e300 }] },
+    { testResults: [{ id: id(1), result: 1 }], labId: 5 },
+    { testResults: [{ id: id(1), result: 1 }], labId: 'x'.repeat(65) },
+    { test_results: [{ id: id(1), result: 1 }] },
   ];
   for (const body of bad) {
     const got = await lab.send(report(body));
@@ -63,7 +106,9 @@ test('decision 21: at most 10,000 items and 4 MiB, else 413', async () => {
   const list = (n: number) => ({ testResults: Array.from({ length: n }, (_, i) => ({ id: id(i), result: 1 })) });
   expect((await lab.send(report(list(10_000)))).status).toBe(204);
   expect((await lab.send(report(list(10_001)))).status).toBe(413);
-  expect((await lab.send({ ...report(`${JSON.stringify(list(1))}${' '.repeat(4 * 1024 * 1024)}`), chunked: true })).status).toBe(413);
+  expect(
+    (await lab.send({ ...report(`${JSON.stringify(list(1))}${' '.repeat(4 * 1024 * 1024)}`), chunked: true })).status,
+  ).toBe(413);
   expect((await lab.send(report(list(1)))).status).toBe(204);
   lab.close();
 });
@@ -81,10 +126,16 @@ test('labId must be one of those listed for the certificate; routes likewise', a
 
 test('no certificate fails the handshake, an unlisted one gets 403 whatever it asks', async () => {
   await expect(
-    openHttp1({ port: gateway.labPort, ca: gateway.ca }).then(async (client) => client.send({ method: 'GET', path: '/' })),
+    openHttp1({ port: gateway.labPort, ca: gateway.ca }).then(async (client) =>
+      client.send({ method: 'GET', path: '/' }),
+    ),
   ).rejects.toThrow();
   const stranger = await as('stranger');
-  for (const sent of [report({ testResults: [{ id: id(1), result: 1 }] }), { method: 'GET', path: '/nothing' }, { path: '/api/v1/app/result' }]) {
+  for (const sent of [
+    report({ testResults: [{ id: id(1), result: 1 }] }),
+    { method: 'GET', path: '/nothing' },
+    { path: '/api/v1/app/result' },
+  ]) {
     const got = await stranger.send(sent);
     expect([got.status, got.body.length]).toEqual([403, 0]);
   }
@@ -94,12 +145,32 @@ test('no certificate fails the handshake, an unlisted one gets 403 whatever it a
 test('look-ups answer the raw code and labId; app/result and unknown paths are 404, wrong verbs 405, wrong types 415', async () => {
   const lab = await as('lab');
   for (const route of ['quicktest', 'pocnat']) {
-    const got = await lab.send({ path: `/api/v1/${route}/result`, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ id: id(1), sc: 5 }) });
-    expect([got.status, got.headers['content-type'], JSON.parse(got.body.toString())]).toEqual([200, 'application/json', { testResult: 7, labId: 'lab-1' }]);
-    const bad = await lab.send({ path: `/api/v1/${route}/result`, headers: { 'content-type': 'application/json' }, body: '{"id":"x"}' });
+    const got = await lab.send({
+      path: `/api/v1/${route}/result`,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ id: id(1), sc: 5 }),
+    });
+    expect([got.status, got.headers['content-type'], JSON.parse(got.body.toString())]).toEqual([
+      200,
+      'application/json',
+      { testResult: 7, labId: 'lab-1' },
+    ]);
+    const bad = await lab.send({
+      path: `/api/v1/${route}/result`,
+      headers: { 'content-type': 'application/json' },
+      body: '{"id":"x"}',
+    });
     expect([bad.status, bad.body.length]).toEqual([400, 0]);
   }
-  for (const path of ['/api/v1/app/result', '/api/v1/lab/result', '/version/v1/tan', '/api/tan/verify', '/', '/version', '/%zz']) {
+  for (const path of [
+    '/api/v1/app/result',
+    '/api/v1/lab/result',
+    '/version/v1/tan',
+    '/api/tan/verify',
+    '/',
+    '/version',
+    '/%zz',
+  ]) {
     const got = await lab.send({ path, headers: { 'content-type': 'application/json' }, body: '{}' });
     expect([path, got.status, got.body.length]).toEqual([path, 404, 0]);
   }
@@ -115,13 +186,21 @@ test('the typed API answers row by row and stores the good ones', async () => {
     nodeOptions: { ca: gateway.ca, ...gateway.identity('small') },
   });
   const client = createClient(LabService, transport);
-  const results = [{ id: id(1), result: 7 }, { id: id(2), result: 99 }];
+  const results = [
+    { id: id(1), result: 7 },
+    { id: id(2), result: 99 },
+  ];
   const { receipts } = await client.reportResults({ family: TestFamily.QUICK_TEST, labId: 'lab-1', results });
   expect(receipts.map(({ status }) => status)).toEqual([ResultStatus.STORED, ResultStatus.INVALID_RESULT]);
   expect(gateway.asked.stored.at(-1)).toMatchObject({ allOrNothing: false });
-  expect(await client.lookUpResult({ family: TestFamily.QUICK_TEST, id: id(1) })).toMatchObject({ testResult: 7, labId: 'lab-1' });
+  expect(await client.lookUpResult({ family: TestFamily.QUICK_TEST, id: id(1) })).toMatchObject({
+    testResult: 7,
+    labId: 'lab-1',
+  });
   await expect(client.reportResults({ family: TestFamily.PCR, results })).rejects.toMatchObject({ code: 7 });
-  await expect(client.reportResults({ family: TestFamily.QUICK_TEST, labId: 'other', results })).rejects.toMatchObject({ code: 3 });
+  await expect(client.reportResults({ family: TestFamily.QUICK_TEST, labId: 'other', results })).rejects.toMatchObject({
+    code: 3,
+  });
   await expect(client.reportResults({ results })).rejects.toMatchObject({ code: 3 });
 });
 
@@ -129,7 +208,8 @@ test('the partners file is read again when it changes; a broken one changes noth
   const stranger = await as('stranger');
   const sent = report({ testResults: [{ id: id(1), result: 1 }] });
   const until = async (status: number) => {
-    for (let i = 0; i < 100 && (await stranger.send(sent)).status !== status; i++) await new Promise((done) => setTimeout(done, 20));
+    for (let i = 0; i < 100 && (await stranger.send(sent)).status !== status; i++)
+      await new Promise((done) => setTimeout(done, 20));
     expect((await stranger.send(sent)).status).toBe(status);
   };
   const { X509Certificate } = await import('node:crypto');

@@ -33,7 +33,8 @@ export type ReportOutcome = { readonly refused: 400 | 413 } | { readonly outcome
 export async function reportResults(mesh: LabMesh, partner: Partner, report: Report): Promise<ReportOutcome> {
   const { family, labId, results, allOrNothing } = report;
   if (results.length > maxResults) return { refused: 413 };
-  if (results.length === 0 || (labId !== undefined && labId.length > 64) || !partner.mayName(labId)) return { refused: 400 };
+  if (results.length === 0 || (labId !== undefined && labId.length > 64) || !partner.mayName(labId))
+    return { refused: 400 };
   const { outcomes } = await mesh.storeResults({
     family,
     submitter: partner.fingerprint,

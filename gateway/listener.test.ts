@@ -65,7 +65,9 @@ test('a new certificate is served without dropping connections, TLS 1.2 included
   expect((await old.send(tan)).status).toBe(201);
   expect((await old2.send(tan)).status).toBe(201);
   // The partners' port still demands certificates after its exchange.
-  await expect(openHttp1({ port: gateway.labPort, ca: gateway.ca }).then((client) => client.send({ method: 'GET', path: '/' }))).rejects.toThrow();
+  await expect(
+    openHttp1({ port: gateway.labPort, ca: gateway.ca }).then((client) => client.send({ method: 'GET', path: '/' })),
+  ).rejects.toThrow();
   old.close();
   old2.close();
 });
@@ -75,7 +77,10 @@ test('no HTTP, heads that are too long and lengths that contradict get an empty 
     ['GARBAGE\r\n\r\n', 400],
     ['GET / HTTP/9.9\r\n\r\n', 400],
     [`GET / HTTP/1.1\r\nhost: a\r\nx: ${'canary'.repeat(5_000)}\r\n\r\n`, 431],
-    ['POST /version/v1/tan HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n', 400],
+    [
+      'POST /version/v1/tan HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
     ['POST /version/v1/tan HTTP/1.1\r\nhost: a\r\ncontent-length: -5\r\n\r\n', 400],
   ] as const) {
     const got = await raw(text);
@@ -90,7 +95,10 @@ test('heads and bodies slower than the limit are cut, over both HTTP versions', 
   const head = await raw('POST /version/v1/tan HTTP/1.1\r\nhost: a\r\n', 10_000);
   expect(head.ms).toBeLessThan(5_000);
   expect(head.text).toMatch(/^(HTTP\/1\.1 408 |$)/);
-  const body = await raw('POST /version/v1/tan HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{', 10_000);
+  const body = await raw(
+    'POST /version/v1/tan HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{',
+    10_000,
+  );
   expect(body.ms).toBeLessThan(5_000);
   const { session, close } = await openHttp2(target());
   const stream = session.request({ ':method': 'POST', ':path': '/version/v1/tan', 'content-type': 'application/json' });
@@ -131,7 +139,11 @@ test('every answer of a phone route is on the schedule, refusals included; unkno
     { ...tan, headers: {} },
     { ...tan, body: 'x'.repeat(20_000) },
     { ...(phoneRequests['diagnosis-keys'] as { real: Sent }).real, body: payload().subarray(0, 50) },
-    { path: '/cwa.phone.v1.PhoneService/IssueTan', headers: { 'content-type': 'application/json', 'cwa-fake': '1' }, body: '{}' },
+    {
+      path: '/cwa.phone.v1.PhoneService/IssueTan',
+      headers: { 'content-type': 'application/json', 'cwa-fake': '1' },
+      body: '{}',
+    },
   ];
   await Promise.all(
     sends.map(async (sent) => {
@@ -172,10 +184,14 @@ test('callers that go before their answer leave nothing behind', async () => {
 
 test('many idle connections do not keep others from being served', async () => {
   const idle = await Promise.all(
-    Array.from({ length: 300 }, () => new Promise<ReturnType<typeof connectTcp>>((done) => {
-      const socket = connectTcp({ port: gateway.phonePort, host: '127.0.0.1' }, () => done(socket));
-      socket.on('error', () => {});
-    })),
+    Array.from(
+      { length: 300 },
+      () =>
+        new Promise<ReturnType<typeof connectTcp>>((done) => {
+          const socket = connectTcp({ port: gateway.phonePort, host: '127.0.0.1' }, () => done(socket));
+          socket.on('error', () => {});
+        }),
+    ),
   );
   const client = await openHttp1(target());
   expect((await client.send(tan)).status).toBe(201);

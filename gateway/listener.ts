@@ -118,7 +118,15 @@ function hijacked(reply: { hijack(): unknown; raw: RawResponse }): RawResponse {
 function unreached(): void {}
 
 function refuse(response: RawResponse, date: () => string, answer: Answer): void {
-  writeRaw(response, answer.status, [['date', date()], ['content-length', '0']], answer.body);
+  writeRaw(
+    response,
+    answer.status,
+    [
+      ['date', date()],
+      ['content-length', '0'],
+    ],
+    answer.body,
+  );
 }
 
 async function listen(app: App, server: Server, options: ListenerOptions): Promise<void> {
@@ -127,10 +135,13 @@ async function listen(app: App, server: Server, options: ListenerOptions): Promi
     const failed = (error: NodeJS.ErrnoException): void =>
       reject(new ConfigError([`${options.setting}: port ${options.port} ${faultOf(error.code)}`]));
     server.once('error', failed);
-    server.listen({ port: options.port, ...(options.host === '' ? {} : { host: options.host }), backlog: 1_024 }, () => {
-      server.off('error', failed);
-      resolve();
-    });
+    server.listen(
+      { port: options.port, ...(options.host === '' ? {} : { host: options.host }), backlog: 1_024 },
+      () => {
+        server.off('error', failed);
+        resolve();
+      },
+    );
   });
 }
 
@@ -146,7 +157,10 @@ function hangUp(error: { code?: string }, socket: Socket, date: () => string): v
     socket.destroy();
     return;
   }
-  const status = { HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large', ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout' };
+  const status = {
+    HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+    ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  };
   const line = status[error.code as keyof typeof status] ?? '400 Bad Request';
   socket.end(`HTTP/1.1 ${line}\r\ndate: ${date()}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
   setTimeout(() => socket.destroy(), 1_000).unref();

@@ -87,7 +87,9 @@ function jsonOf(file: string): unknown {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError([`${setting}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`]);
+    throw new ConfigError([
+      `${setting}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`,
+    ]);
   }
   try {
     return JSON.parse(text);

@@ -8,14 +8,7 @@ import type { AnswerKind } from './answer-schedule.ts';
 import { type BodyForm, sizedBody } from './answer-size.ts';
 import { connectError, connectMethods, type RpcAnswer } from './connect.ts';
 import { type FakeRule, isFake, type Performed, perform } from './fake.ts';
-import {
-  getTestResult,
-  issueTan,
-  type PhoneDeps,
-  registerToken,
-  submitKeys,
-  submitKeysOnBehalf,
-} from './phone.ts';
+import { getTestResult, issueTan, type PhoneDeps, registerToken, submitKeys, submitKeysOnBehalf } from './phone.ts';
 import type { PhoneRoute } from './phone-route.ts';
 
 const limit = 102_400;
@@ -29,7 +22,10 @@ export function phoneConnectRoutes(deps: PhoneDeps): PhoneRoute[] {
     path: method.path,
     limit,
     refuse: () => undefined,
-    tooLarge: sized({ status: 400, contentType: 'application/json', body: Buffer.from('{"code":"invalid_argument"}') }, 0),
+    tooLarge: sized(
+      { status: 400, contentType: 'application/json', body: Buffer.from('{"code":"invalid_argument"}') },
+      0,
+    ),
     async answer(head, body) {
       const told: { kind: AnswerKind } = { kind: 'refused' };
       const answer = await method.call(head, body, createContextValues().set(kindOf, told));
@@ -56,7 +52,10 @@ const keyTypes: Partial<Record<PhoneKeyType, KeyType>> = {
 function serve(router: ConnectRouter, deps: PhoneDeps): void {
   router.service(PhoneService, {
     registerToken: ({ keyType, key, keyDob }, context) =>
-      told(context, perform(registerToken, { keyType: keyTypes[keyType], key, keyDob }, fake('verification', context), deps)),
+      told(
+        context,
+        perform(registerToken, { keyType: keyTypes[keyType], key, keyDob }, fake('verification', context), deps),
+      ),
     getTestResult: ({ registrationToken }, context) =>
       told(context, perform(getTestResult, registrationToken, fake('verification', context), deps)),
     issueTan: ({ registrationToken }, context) =>

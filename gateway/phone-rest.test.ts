@@ -41,16 +41,22 @@ const upload = (headers: Record<string, string>, body: Uint8Array | string = pay
 });
 const real = { 'cwa-fake': '0', 'cwa-authorization': goodTan };
 
-test.each(Object.entries(phoneRequests))('%s is answered, real and fake, over both HTTP versions', async (_name, { status, real, fake }) => {
-  for (const sent of [real, fake]) {
-    expect((await http1.send(sent)).status).toBe(status);
-    expect((await http2.send(sent)).status).toBe(status);
-  }
-});
+test.each(Object.entries(phoneRequests))(
+  '%s is answered, real and fake, over both HTTP versions',
+  async (_name, { status, real, fake }) => {
+    for (const sent of [real, fake]) {
+      expect((await http1.send(sent)).status).toBe(status);
+      expect((await http2.send(sent)).status).toBe(status);
+    }
+  },
+);
 
 test('S 2.2 to 2.4: the members of the answers', async () => {
   const register = await http1.send(phoneRequests['registrationToken']?.real as Sent);
-  expect(JSON.parse(register.body.toString())).toEqual({ registrationToken: known, responsePadding: expect.any(String) });
+  expect(JSON.parse(register.body.toString())).toEqual({
+    registrationToken: known,
+    responsePadding: expect.any(String),
+  });
   const result = await http1.send(phoneRequests['testresult']?.real as Sent);
   expect(JSON.parse(result.body.toString())).toEqual({
     testResult: 2,
@@ -128,7 +134,12 @@ test('S row 11: size limit, with and without Content-Length', async () => {
 
 test('unparsable protobuf is 400 and never reaches the mesh', async () => {
   const before = gateway.asked.uploads.length;
-  for (const body of [Buffer.from([0x0a, 0xff, 0xff]), Buffer.from([255]), Buffer.from('{}'), payload().subarray(0, 100)]) {
+  for (const body of [
+    Buffer.from([0x0a, 0xff, 0xff]),
+    Buffer.from([255]),
+    Buffer.from('{}'),
+    payload().subarray(0, 100),
+  ]) {
     expect((await both(upload(real, body))).status).toBe(400);
   }
   expect(gateway.asked.uploads.length).toBe(before);
@@ -146,7 +157,9 @@ test('submission-on-behalf: TAN required, no fake variant', async () => {
 test('S row 41: a refused registration is 400; hashes go on in lower case', async () => {
   const path = '/version/v1/registrationToken';
   expect((await both(json(path, { keyType: 'GUID', key: '0'.repeat(64) }))).status).toBe(400);
-  await http1.send(json(path, { keyType: 'GUID', key: 'F'.repeat(64), keyDob: `X${'A'.repeat(63)}`, requestPadding: 'x' }));
+  await http1.send(
+    json(path, { keyType: 'GUID', key: 'F'.repeat(64), keyDob: `X${'A'.repeat(63)}`, requestPadding: 'x' }),
+  );
   expect(gateway.asked.registrations.at(-1)).toMatchObject({ key: 'f'.repeat(64), keyDob: `x${'a'.repeat(63)}` });
 });
 
@@ -204,7 +217,8 @@ test('S row 55: chunked or more than 10,000 B to verification is 406; HTTP/2 nee
   const good = json('/version/v1/tan', { registrationToken: known });
   expect((await http1.send({ ...good, chunked: true })).status).toBe(406);
   expect((await http2.send(good)).status).toBe(201);
-  const large = (size: number) => json('/version/v1/tan', { registrationToken: known, requestPadding: 'x'.repeat(size - 80) });
+  const large = (size: number) =>
+    json('/version/v1/tan', { registrationToken: known, requestPadding: 'x'.repeat(size - 80) });
   expect(large(10_000).body?.length).toBe(10_000);
   expect((await both(large(10_000))).status).toBe(201);
   expect((await both(large(10_001))).status).toBe(406);
@@ -221,7 +235,16 @@ test('wrong verb 405, wrong type 415, unknown path 404, all empty', async () => 
       expect([type, got.status, got.body.length]).toEqual([type, 415, 0]);
     }
   }
-  for (const path of ['/', '/version/v1/tan/', '/version/v2/tan', '/api/v1/app/result', '/%', '/%zz', '/a%00b', '/cwa.phone.v1.PhoneService/Nothing']) {
+  for (const path of [
+    '/',
+    '/version/v1/tan/',
+    '/version/v2/tan',
+    '/api/v1/app/result',
+    '/%',
+    '/%zz',
+    '/a%00b',
+    '/cwa.phone.v1.PhoneService/Nothing',
+  ]) {
     for (const method of ['POST', 'GET', 'PROPFIND']) {
       const got = await both({ path, method, headers: { 'content-type': 'text/strange; x="' } });
       expect([path, method, got.status]).toEqual([path, method, 404]);
@@ -255,7 +278,12 @@ test('a service that fails or does not answer is 500 and empty', async () => {
 test('S row 9: submission that could not reach verification is 500', async () => {
   const down = await startGateway({
     mesh: {
-      submitKeys: async () => ({ status: UploadStatus.UPLOAD_STATUS_UNAVAILABLE, rule: 0, filteredCheckIns: 0, savedCheckIns: 0 }),
+      submitKeys: async () => ({
+        status: UploadStatus.UPLOAD_STATUS_UNAVAILABLE,
+        rule: 0,
+        filteredCheckIns: 0,
+        savedCheckIns: 0,
+      }),
     },
   });
   const client = await openHttp1({ port: down.phonePort, ca: down.ca });

@@ -6,7 +6,12 @@ import {
   type RegisterTokenOutcome,
   type Registration,
 } from '../gen/mesh/cwa/verification/v1/verification.ts';
-import { HASHED_GUID_PATTERN, HASHED_ID_PATTERN, TELE_TAN_PATTERN, UUID_PATTERN } from '../lib/exposure/token-format.ts';
+import {
+  HASHED_GUID_PATTERN,
+  HASHED_ID_PATTERN,
+  TELE_TAN_PATTERN,
+  UUID_PATTERN,
+} from '../lib/exposure/token-format.ts';
 import type { Random } from '../lib/random/random.ts';
 import type { Clock } from '../lib/time/clock.ts';
 import type { PhoneMesh } from './mesh.ts';

@@ -53,6 +53,7 @@ export function readBody(
 }
 
 function cut(request: RawRequest, response: RawResponse): void {
-  if (isHttp2(response)) response.stream?.close(8); // CANCEL
+  if (isHttp2(response))
+    response.stream?.close(8); // CANCEL
   else request.socket.destroy();
 }

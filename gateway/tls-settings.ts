@@ -19,7 +19,16 @@ const ciphers = [
  * has to be allowed each time (stack section 3).
  */
 export function publicTls({ cert, key, ca }: Certificates): TlsOptions {
-  return { cert, key, ca, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', ciphers, honorCipherOrder: true, dhparam: 'auto' };
+  return {
+    cert,
+    key,
+    ca,
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    ciphers,
+    honorCipherOrder: true,
+    dhparam: 'auto',
+  };
 }
 
 /** A partner without a certificate that the CA signed does not get past the handshake (decision 11). */
