@@ -37,7 +37,7 @@ export function meet(a: Radio, b: Radio, contact: Contact): void {
  * Feeds `listener` what its scans hear of `sender`. The first scan lies within the contact, at most one scan
  * interval after its start: a contact shorter than the interval might else pass unnoticed by chance.
  */
-export function listen(listener: Radio, sender: Radio, contact: Contact): void {
+function listen(listener: Radio, sender: Radio, contact: Contact): void {
   const { startSeconds, minutes, attenuationDb, random, scanJitterSeconds = SCAN_JITTER_SECONDS } = contact;
   const gap = (): number => SCAN_INTERVAL_SECONDS - (scanJitterSeconds > 0 ? random.int(scanJitterSeconds + 1) : 0);
   const end = startSeconds + minutes * 60;

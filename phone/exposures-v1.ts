@@ -87,13 +87,13 @@ export function exposureOf(
 }
 
 /** Duration as the app shows it: at most 30 minutes (P M-18). */
-export function shownMinutes(minutes: number): number {
+function shownMinutes(minutes: number): number {
   return Math.min(SHOWN_MINUTES, minutes);
 }
 
 /** Bucket time of a summary in whole minutes, at most 30 (P M-22, section 9 point 7). */
 export function shownBucketMinutes(seconds: number): number {
-  return Math.min(SHOWN_MINUTES, Math.floor(seconds / 60));
+  return shownMinutes(Math.floor(seconds / 60));
 }
 
 /** The sightings as stretches of constant attenuation, half a scan interval longer at both ends (P M-19). */

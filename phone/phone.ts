@@ -223,8 +223,7 @@ export class Phone implements Radio {
 
   /** What the app may see: shuffled, without exact times (P M-14). */
   exposureWindows(): ExposureWindow[] {
-    const windows = this.timedWindows().map(({ epochSeconds: _, ...window }) => window);
-    return this.#options.random.shuffle(windows);
+    return this.#options.random.shuffle(this.timedWindows()).map(withoutTime);
   }
 
   /** Windows with their times, which no app gets: for tests and simulations. */
@@ -322,4 +321,9 @@ export class Phone implements Radio {
   #now(): number {
     return Math.floor(this.#options.clock.nowMs() / 1000);
   }
+}
+
+function withoutTime(window: TimedWindow): ExposureWindow {
+  const { dateMillisSinceEpoch, reportType, infectiousness, calibrationConfidence, scanInstances } = window;
+  return { dateMillisSinceEpoch, reportType, infectiousness, calibrationConfidence, scanInstances };
 }

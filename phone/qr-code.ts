@@ -47,13 +47,13 @@ export function registrationKeys(
 
 /** The hash must be that of the other values; else the code was forged or damaged. */
 function parseRapid(base64: string): TestCode {
-  let json: Partial<RapidTestJson>;
+  let json: Partial<RapidTestJson> | null;
   try {
-    json = JSON.parse(Buffer.from(base64, 'base64url').toString('utf8')) as Partial<RapidTestJson>;
+    json = JSON.parse(Buffer.from(base64, 'base64url').toString('utf8')) as Partial<RapidTestJson> | null;
   } catch (error) {
     throw new PhoneError('QR_CODE', { cause: error });
   }
-  const { timestamp, salt, hash, fn, ln, dob, testid } = json;
+  const { timestamp, salt, hash, fn, ln, dob, testid } = json ?? {};
   if (typeof timestamp !== 'number' || typeof salt !== 'string' || typeof hash !== 'string')
     throw new PhoneError('QR_CODE');
   const named = dob && fn && ln && testid ? { birthDate: dob, firstName: fn, lastName: ln, testId: testid } : undefined;

@@ -70,7 +70,7 @@ export function attenuationIndex(db: number): number {
 }
 
 /** Factor of the transmission risk level: 1 when the level is 0 or absent (P R1-3). */
-export function transmissionScore(level: number | undefined, scores: RiskV1Scores): number {
+function transmissionScore(level: number | undefined, scores: RiskV1Scores): number {
   return level === undefined || level < 1 || level > 8 ? 1 : (scores.transmission[level - 1] ?? 0);
 }
 

@@ -1,6 +1,7 @@
 import { DAY_SECONDS } from '../lib/exposure/intervals.ts';
 import { DEFAULT_RISK_LEVEL_ENCODING, type RiskLevelEncoding, unpackRiskLevel } from '../lib/exposure/risk-level.ts';
 import { RiskCalculationError } from './risk-v1.ts';
+import { isClockWrong } from './schedule.ts';
 import type { ExposureWindow } from './windows.ts';
 
 export const RISK_LEVEL = { unspecified: 0, low: 1, high: 2 } as const;
@@ -101,7 +102,7 @@ export function calculateRiskV2(
 }
 
 /** Transmission risk level of a window (P R2-4). */
-export function transmissionRiskLevelOf(
+function transmissionRiskLevelOf(
   window: Pick<ExposureWindow, 'reportType' | 'infectiousness'>,
   encoding: Partial<RiskLevelEncoding> | undefined,
 ): number {
@@ -207,7 +208,6 @@ function dayOf(window: Pick<ExposureWindow, 'dateMillisSinceEpoch'>): number {
 /** Why the phone shows no risk at all (P R2-12). */
 export type NoRiskReason = 'CLOCK' | 'TRACING_OFF' | 'PACKAGES_OUTDATED' | 'NEVER_DETECTED';
 
-const CLOCK_GRACE_SECONDS = 2 * 3600;
 const OUTDATED_SECONDS = 48 * 3600;
 
 /** P R2-12. Times in seconds; a day package counts as of 23:59:59 of its day. */
@@ -218,7 +218,7 @@ export function noRiskReason(input: {
   newestPackageSeconds: number | undefined;
   everDetected: boolean;
 }): NoRiskReason | undefined {
-  if (Math.abs(input.clockOffsetSeconds ?? 0) >= CLOCK_GRACE_SECONDS) return 'CLOCK';
+  if (isClockWrong(input.clockOffsetSeconds)) return 'CLOCK';
   if (!input.tracingOn) return 'TRACING_OFF';
   if (!input.everDetected) return 'NEVER_DETECTED';
   const newest = input.newestPackageSeconds;

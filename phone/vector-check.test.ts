@@ -22,6 +22,12 @@ function run(content: unknown, name = 'file.json'): ReturnType<typeof checkVecto
 }
 const failed = (cases: { ok: boolean }[]): number => cases.filter(({ ok }) => !ok).length;
 const gaen = (): Json => JSON.parse(readFileSync(fixture('gaen-test-vectors.json'), 'utf8')) as Json;
+/** The same with three of the 72 identifiers of the official key, which are all alike. */
+function shortGaen(): Json {
+  const file = gaen();
+  (file['official'] as { advertised: unknown[] }).advertised.length = 3;
+  return file;
+}
 
 test('HKDF, RPI, AEM official vectors, field observations, unusual keys, key of an export file, signature primitives, matching scenarios: each entry is a case and equal', () => {
   const { cases } = checkVectorFile(fixture('gaen-test-vectors.json'));
@@ -79,20 +85,20 @@ function* values(node: unknown, path: string): Generator<[string, () => void]> {
 }
 
 test('every value of the vectors is compared: changing any one of them fails a case', () => {
-  const untouched = [...values(gaen(), '')].length;
+  const untouched = [...values(shortGaen(), '')].length;
   // Inputs that may change without a change of the outcome.
   const inputs =
     /keyGenerationSeconds|(observed|exportedKey)\.rollingStart|exportedKey\.rollingPeriod|scenarios\.\d+\.(tek\.transmissionRiskLevel|tek\.rollingPeriod|mapping\.|sightings\.\d+\.(aem|epochSeconds|previousScanEpochSeconds|rssi))/;
   let changed = 0;
   for (let i = 0; i < untouched; i += 1) {
-    const file = gaen();
+    const file = shortGaen();
     const [path, change] = [...values(file, '')][i] as [string, () => void];
     if (inputs.test(path)) continue;
     change();
     expect(failed(run(file)), path).toBeGreaterThan(0);
     changed++;
   }
-  expect(changed).toBeGreaterThan(300);
+  expect(changed).toBeGreaterThan(150);
 }, 60_000);
 
 test('a list, section or field that is not understood fails', () => {

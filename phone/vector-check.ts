@@ -5,8 +5,6 @@ import { checkRiskV1File, isRiskV1File } from './vector-check/risk-v1-file.ts';
 import { checkRiskV2File, isRiskV2File } from './vector-check/risk-v2-file.ts';
 import { isObject, type VectorCase, VectorFileError } from './vector-check/vector-case.ts';
 
-export { type VectorCase, VectorFileError } from './vector-check/vector-case.ts';
-
 /**
  * Runs every case of a vector file through the phone's own code (decision 6). A list or value that is not
  * understood becomes a case that fails; nothing is skipped.

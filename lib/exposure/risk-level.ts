@@ -11,7 +11,7 @@ export const REPORT_TYPE = {
 export const INFECTIOUSNESS = { none: 0, standard: 1, high: 2 } as const;
 
 /** Given to a key whose days since onset are in no row of the table (S 1.6). */
-export const DEFAULT_TRANSMISSION_RISK_LEVEL = 1;
+const DEFAULT_TRANSMISSION_RISK_LEVEL = 1;
 
 const DSOS_BY_TRL = [3986, 3992, 3993, 3994, 4000, 3995, 3996, 3997] as const;
 

@@ -16,7 +16,7 @@ export const HASHED_ID_PATTERN = /^[XxA-Fa-f0-9][A-Fa-f0-9]{63}$/;
 export const GUID_PATTERN = /^[a-f\d]{6}-[a-f\d]{8}-([a-f\d]{4}-){3}[a-f\d]{12}$/i;
 
 /** The 31 characters of a teleTAN: no 0, 1, I, L, O that could be misheard or misread (S 2.8). */
-export const TELE_TAN_ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ';
+const TELE_TAN_ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ';
 export const TELE_TAN_PATTERN = /^[23456789ABCDEFGHJKMNPQRSTUVWXYZ]{10}$/;
 const TELE_TAN_BODY = 9;
 

@@ -68,7 +68,7 @@ function readSighting(entry: JsonObject, path: string, key: DecodedKey, faults: 
     typeof rpiIndex === 'number' && rpiIndex >= 0 && keyData.length === 16
       ? identifier(keyData, start + rpiIndex)
       : undefined;
-  const rpi = entry['rpi'] === undefined ? derived : fromHex(entry['rpi'], `${path}.rpi`);
+  const rpi = entry['rpi'] == null ? derived : fromHex(entry['rpi'], `${path}.rpi`);
   if (rpi === undefined) throw new TypeError(`${path} has neither rpi nor rpiIndex`);
   if (derived !== undefined && !derived.equals(rpi)) faults.push(`${path}.rpi is not the identifier of its rpiIndex`);
   return {
@@ -81,8 +81,8 @@ function readSighting(entry: JsonObject, path: string, key: DecodedKey, faults: 
 }
 
 function readAem(entry: JsonObject, path: string, keyData: Buffer, rpi: Buffer, faults: string[]): Buffer {
-  const given = entry['aem'] === undefined ? undefined : fromHex(entry['aem'], `${path}.aem`);
-  if (entry['metadata'] === undefined) return given ?? Buffer.alloc(0);
+  const given = entry['aem'] == null ? undefined : fromHex(entry['aem'], `${path}.aem`);
+  if (entry['metadata'] == null) return given ?? Buffer.alloc(0);
   const aem = cryptMetadata(associatedMetadataKey(keyData), rpi, fromHex(entry['metadata'], `${path}.metadata`));
   if (given !== undefined && !given.equals(aem)) faults.push(`${path}.aem is not the encrypted metadata`);
   return given ?? aem;
