@@ -31,7 +31,7 @@ const schema = z.object({
   DISTRIBUTION_HOST: z.string().default('127.0.0.1'),
   DISTRIBUTION_PORT: port(8504),
   DISTRIBUTION_MANAGEMENT_HOST: z.string().default('127.0.0.1'),
-  DISTRIBUTION_MANAGEMENT_PORT: port(9104),
+  DISTRIBUTION_MANAGEMENT_PORT: port(9105),
   DISTRIBUTION_TLS_CERT_FILE: z.string(),
   DISTRIBUTION_TLS_KEY_FILE: z.string(),
   DISTRIBUTION_TLS_CA_FILE: z.string(),

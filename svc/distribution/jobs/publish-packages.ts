@@ -35,20 +35,33 @@ export function windowsToPublish(time: RunTime, hours: DecidedHours): Window[] {
   return windows;
 }
 
-/** Writes every package that is missing in the inventory. */
+/** Writes every package that is missing in the inventory. The next one is read while one is signed and packed. */
 export async function publishPackages(
   d: Deps,
   publisher: Publisher,
   time: RunTime,
   hours: DecidedHours,
 ): Promise<void> {
-  for (const window of windowsToPublish(time, hours)) {
-    const missing = regions(d.rules.originCountry).filter((region) => !publisher.inventory.has(keyOf(window, region)));
-    if (missing.length === 0) continue;
-    const keys = await inTx(d.pool, 'read-package', (tx) => readPackedKeys(tx, window.fromHour, window.toHour));
+  const read = (window: Window | undefined): Promise<PackedKeys> | undefined => {
+    const reading = window && inTx(d.pool, 'read-package', (tx) => readPackedKeys(tx, window.fromHour, window.toHour));
+    // When the run ends before its turn nobody awaits it any more.
+    reading?.catch(() => {});
+    return reading;
+  };
+  const isMissing =
+    (window: Window) =>
+    (region: string): boolean =>
+      !publisher.inventory.has(keyOf(window, region));
+  const all = regions(d.rules.originCountry);
+  const windows = windowsToPublish(time, hours).filter((window) => all.some(isMissing(window)));
+  let next = read(windows[0]);
+  for (const [i, window] of windows.entries()) {
+    const keys = await next;
+    next = read(windows[i + 1]);
+    if (keys === undefined) continue;
     if (keys.key_count > manyKeys) d.log.warn('package-large', { count: keys.key_count, hour: window.fromHour });
     let complete = true;
-    for (const region of missing) {
+    for (const region of all.filter(isMissing(window))) {
       if (!(await publishPackage(d, publisher, window, region, keys))) complete = false;
     }
     if (complete) await markPublished(d.pool, window.fromHour, window.toHour);
