@@ -12,6 +12,8 @@ export interface ScheduleOptions {
   readonly log: Log;
   /** Milliseconds; 0 answers at once. */
   readonly floorMs: number;
+  /** How often it is looked whether an alarm is due; default a minute, so that it tells of nobody's answer. */
+  readonly alarmEveryMs?: number;
 }
 
 /** One request's place on the schedule. */
@@ -60,10 +62,11 @@ export class AnswerSchedule implements Schedule {
   #timerAtMs = Number.POSITIVE_INFINITY;
   /** Extra slots of the last 1,000 accepted real answers. */
   readonly #extras = new Sample(1_000);
-  #alarmedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #alarm: NodeJS.Timeout;
 
   constructor(options: ScheduleOptions) {
     this.#options = options;
+    this.#alarm = setInterval(() => this.#alarmIfLate(), options.alarmEveryMs ?? 60_000).unref();
   }
 
   /** Requests that wait for their answer. */
@@ -103,6 +106,7 @@ export class AnswerSchedule implements Schedule {
   /** Sends what is ready and forgets the rest; for the end of the process. */
   close(): void {
     clearTimeout(this.#timer);
+    clearInterval(this.#alarm);
     for (const entry of this.#queue.splice(0)) if (!entry.gone) entry.send?.();
   }
 
@@ -130,15 +134,15 @@ export class AnswerSchedule implements Schedule {
     while (due < this.#queue.length && (this.#queue[due] as Entry).dueMs <= now) due++;
     const opened = this.#queue.slice(0, due);
     this.#queue = this.#queue.slice(due);
-    for (const entry of opened) this.#openSlot(entry, now);
+    for (const entry of opened) this.#openSlot(entry);
     this.#arm();
   }
 
-  #openSlot(entry: Entry, now: number): void {
+  #openSlot(entry: Entry): void {
     if (entry.gone) return;
     const usable = entry.dueMs >= entry.earliestMs;
     if (usable && entry.send !== undefined && entry.passed >= entry.toPass) {
-      if (entry.kind === 'accepted') this.#learn(entry.passed, now);
+      if (entry.kind === 'accepted') this.#extras.add(entry.passed);
       entry.send();
       return;
     }
@@ -147,12 +151,11 @@ export class AnswerSchedule implements Schedule {
     this.#insert(entry);
   }
 
-  #learn(extraSlots: number, now: number): void {
-    this.#extras.add(extraSlots);
-    if (extraSlots === 0 || now - this.#alarmedAtMs < 60_000) return;
+  /** More than 1 % of the last accepted answers missed their first slot: the floor is too low, or something is ill. */
+  #alarmIfLate(): void {
+    const { size, positive } = this.#extras;
     // Below 100 answers one late one would already be more than 1 %.
-    if (this.#extras.size < 100 || this.#extras.positive * 100 <= this.#extras.size) return;
-    this.#alarmedAtMs = now;
+    if (size < 100 || positive * 100 <= size) return;
     this.#options.log.warn('answer-floor-exceeded', { setting: 'GATEWAY_ANSWER_FLOOR_MS' });
   }
 }

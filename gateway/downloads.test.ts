@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLog } from '../lib/telemetry/log.ts';
+import { failureTally } from './failure-tally.ts';
 import { fakeClock } from '../lib/testing/clock.ts';
 import { memoryBlobStore } from '../lib/testing/memory-blob-store.ts';
 import type { Blob } from '../lib/blob/blob.ts';
@@ -8,6 +9,8 @@ import { Downloads } from './downloads.ts';
 import { startGateway } from './fixtures/start-gateway.ts';
 import { openHttp1, type Sent } from './fixtures/http1.ts';
 import { openHttp2 } from './fixtures/http2.ts';
+
+const failures = failureTally(silentLog, 'failed');
 
 let gateway: Awaited<ReturnType<typeof startGateway>>;
 let http1: Awaited<ReturnType<typeof openHttp1>>;
@@ -162,7 +165,7 @@ test('mutable objects are asked again after their time, packages later; one ques
   const downloads = new Downloads({
     store,
     clock,
-    log: silentLog,
+    failures,
     cacheBytes: 1e6,
     freshMs: 100,
     immutableFreshMs: 5_000,
@@ -193,7 +196,7 @@ test('memory for objects has a bound', async () => {
   const downloads = new Downloads({
     store,
     clock: fakeClock(0),
-    log: silentLog,
+    failures,
     cacheBytes: 1_000_000,
     freshMs: 100,
     immutableFreshMs: 5_000,

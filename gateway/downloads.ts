@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { Blob, BlobStore } from '../lib/blob/blob.ts';
-import { errorFields, type Log } from '../lib/telemetry/log.ts';
 import type { Clock } from '../lib/time/clock.ts';
+import type { FailureTally } from './failure-tally.ts';
 
 export interface DownloadsOptions {
   readonly store: Pick<BlobStore, 'get' | 'getIfChanged'>;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly failures: FailureTally;
   /** Octets of object bodies kept in memory. */
   readonly cacheBytes: number;
   /** How long an index or configuration is served without asking the store, in ms. */
@@ -58,7 +58,7 @@ export class Downloads {
   }
 
   async #fetch(key: string, kept: Kept | undefined): Promise<Download> {
-    const { store, clock, log } = this.#options;
+    const { store, clock, failures } = this.#options;
     try {
       const known = kept?.blob;
       const found = known === undefined ? await store.get(key) : await store.getIfChanged(key, known.etag);
@@ -66,7 +66,7 @@ export class Downloads {
       this.#kept.set(key, { blob, freshUntilMs: clock.monotonicMs() + this.#freshMs(blob) });
       return blob ?? 'absent';
     } catch (error) {
-      log.error('object-store-failed', errorFields(error));
+      failures.add(error);
       if (kept?.blob === undefined) return 'unavailable';
       kept.freshUntilMs = clock.monotonicMs() + this.#options.freshMs;
       return kept.blob;

@@ -7,6 +7,7 @@ import { AnswerSchedule, type Schedule } from './answer-schedule.ts';
 import { cacheBytes, type Config, heldBytes } from './config.ts';
 import { downloadAnswers } from './download-answers.ts';
 import { Downloads } from './downloads.ts';
+import { failureTally } from './failure-tally.ts';
 import { httpDates } from './http-date.ts';
 import type { LabMesh } from './lab.ts';
 import { labAnswers } from './lab-answers.ts';
@@ -39,18 +40,20 @@ export async function startPhonePort(d: GatewayDeps): Promise<Listener> {
   const { settings, clock, random, log } = d;
   const date = httpDates(clock);
   const schedule = d.schedule ?? new AnswerSchedule({ clock, random, log, floorMs: settings.GATEWAY_ANSWER_FLOOR_MS });
+  const failures = failureTally(log, 'phone-answers-failed');
   const answer = phoneAnswers({
     schedule,
     date,
-    log,
+    failures,
     maxRequests: settings.GATEWAY_MAX_PHONE_REQUESTS,
     maxHeldBytes: heldBytes(settings),
     bodyTimeoutMs: settings.GATEWAY_SLOW_MS,
   });
+  const storeFailures = failureTally(log, 'object-store-failed', 10_000);
   const downloads = new Downloads({
     store: d.store,
     clock,
-    log,
+    failures: storeFailures,
     cacheBytes: cacheBytes(settings),
     freshMs: settings.GATEWAY_FRESH_MS,
     immutableFreshMs: settings.GATEWAY_IMMUTABLE_FRESH_MS,
@@ -72,6 +75,8 @@ export async function startPhonePort(d: GatewayDeps): Promise<Listener> {
     async close(graceMs) {
       await listener.close(graceMs);
       schedule.close();
+      failures.close();
+      storeFailures.close();
     },
   };
 }

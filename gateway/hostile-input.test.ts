@@ -165,7 +165,7 @@ test('S row 40, 69: transport metadata and secrets reach no log, no answer and n
   }
   await failing.close();
   const written = lines.slice(before).join('');
-  expect(written).toContain('phone-answer-failed');
+  expect(written).toContain('phone-answers-failed');
   for (const secret of [canary, known, goodTan, 'f'.repeat(64), '127.0.0.1'])
     expect(written.includes(secret)).toBe(false);
 });

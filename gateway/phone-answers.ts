@@ -1,7 +1,7 @@
-import { errorFields, type Log } from '../lib/telemetry/log.ts';
 import { type Answer, emptyAnswer, methodNotAllowed, overloaded } from './answer.ts';
 import type { Schedule } from './answer-schedule.ts';
 import { sizedHeaders } from './answer-size.ts';
+import type { FailureTally } from './failure-tally.ts';
 import { headOf, type PhoneRoute, type Routed } from './phone-route.ts';
 import { type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
@@ -9,7 +9,7 @@ import { type BodyBudget, readBody } from './read-body.ts';
 export interface PhoneAnswersOptions {
   readonly schedule: Schedule;
   readonly date: () => string;
-  readonly log: Log;
+  readonly failures: FailureTally;
   /** Requests in hand above which new ones get 503 (decision 16). */
   readonly maxRequests: number;
   /** Octets of bodies in memory above which new ones get 503. */
@@ -22,7 +22,7 @@ export interface PhoneAnswersOptions {
  * go through the same steps; what they are decides only which answer lies ready when the slot opens.
  */
 export function phoneAnswers(options: PhoneAnswersOptions) {
-  const { schedule, date, log } = options;
+  const { schedule, date, failures } = options;
   const held: BodyBudget = { held: 0 };
   let requests = 0;
 
@@ -41,7 +41,7 @@ export function phoneAnswers(options: PhoneAnswersOptions) {
 
     const head = headOf(request);
     const early = full ? overloaded : request.method === 'POST' ? route.refuse(head) : methodNotAllowed('POST');
-    // A body that nobody will look at is read to its end all the same, but not kept.
+    // A body that nobody will look at is let go by, not kept.
     const body = await readBody(request, response, early === undefined ? route.limit : 0, options.bodyTimeoutMs, held);
     slot.bodyEnded();
     if (body === 'cut') return end();
@@ -58,7 +58,7 @@ export function phoneAnswers(options: PhoneAnswersOptions) {
       try {
         return await route.answer(head, read);
       } catch (error) {
-        log.error('phone-answer-failed', errorFields(error));
+        failures.add(error);
         return { kind: 'refused', answer: emptyAnswer(500) };
       }
     }
