@@ -6,6 +6,7 @@ import { matching } from './matching.ts';
 import { polls } from './polls.ts';
 import { memory, ready } from './ready.ts';
 import { type FigureRecord, lineOf, originNow, recordOf, writeRecords } from './record.ts';
+import { stream } from './stream.ts';
 import { uploads } from './uploads.ts';
 
 const benches: Readonly<Record<string, { readonly what: string; readonly bench: Bench }>> = {
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, { readonly what: string; readonly bench: 
   memory: { what: 'memory of all processes when idle', bench: memory },
   uploads: { what: 'uploads of 14 keys with TAN, from TLS at the edge to the committed row', bench: uploads },
   polls: { what: 'polls of test results', bench: polls },
+  stream: { what: 'diagnosis keys read by distribution through the columnar stream', bench: stream },
   export: { what: 'distribution run over 100,000 keys, from rows to published signed archives', bench: exportKeys },
   downloads: { what: 'indexes, hour packages of 20 KB and 304s from the gateway', bench: downloads },
   matching: { what: "24,000 keys of 144 identifiers against a phone's sightings", bench: matching },

@@ -36,3 +36,17 @@ test('a unique violation keeps its code and the connection stays usable', async 
   await expect(again).rejects.toSatisfy((error: unknown) => isDatabaseError(error, uniqueViolation));
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
 });
+
+test('a connection that cannot roll back never returns to the pool', async () => {
+  const { pool } = await testDatabase('verification');
+  await pool.query('create table t (n int)');
+  const killed = inTx(pool, 'lose-the-connection', async (tx) => {
+    await tx.query('insert into t values (1)');
+    await tx.query('select pg_terminate_backend(pg_backend_pid())');
+  });
+  await expect(killed).rejects.toThrow();
+  const { rows } = await pool.query<{ open: boolean }>(
+    'select xact_start is not null and xact_start <> now() as open from pg_stat_activity where pid = pg_backend_pid()',
+  );
+  expect(rows).toEqual([{ open: false }]);
+});

@@ -30,8 +30,8 @@ export interface Queryable {
 }
 
 export interface Pool extends Queryable {
-  /** Borrows one connection for `use` and gives it back, or destroys it when `use` throws a connection error. */
-  withConnection<T>(use: (connection: Queryable) => Promise<T>): Promise<T>;
+  /** Borrows one connection for `use` and gives it back, or destroys it when it broke or `use` called `discard`. */
+  withConnection<T>(use: (connection: Queryable, discard: () => void) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -90,7 +90,10 @@ export function openPool(config: DatabaseConfig, log: Log): Pool {
       };
       client.on('error', onError);
       try {
-        return await use({ query: (text, values) => run(client, text, values) });
+        const discard = () => {
+          broken ??= new Error('discarded');
+        };
+        return await use({ query: (text, values) => run(client, text, values) }, discard);
       } finally {
         client.off('error', onError);
         client.release(broken);

@@ -32,7 +32,9 @@ export async function inTx<T>(
   const attempts = options.attempts ?? 5;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await pool.withConnection((connection) => once(connection, transaction, work, options));
+      return await pool.withConnection((connection, discard) =>
+        once(connection, discard, transaction, work, options),
+      );
     } catch (error) {
       const again = isDatabaseError(error, serializationFailure) || isDatabaseError(error, deadlockDetected);
       if (!again || attempt >= attempts) throw error;
@@ -44,6 +46,7 @@ export async function inTx<T>(
 
 async function once<T>(
   connection: Queryable,
+  discard: () => void,
   transaction: string,
   work: (tx: Tx) => Promise<T>,
   options: TxOptions,
@@ -54,8 +57,8 @@ async function once<T>(
     await connection.query('commit');
     return result;
   } catch (error) {
-    // When the connection itself broke there is nothing to roll back, and the first error is the one that matters.
-    await connection.query('rollback').catch(() => {});
+    // A connection that cannot even roll back must not go back into the pool inside an open transaction.
+    await connection.query('rollback').catch(discard);
     throw error;
   }
 }
