@@ -1,10 +1,7 @@
 import { join } from 'node:path';
 import { DiagnosisKeyServiceService } from '../../gen/mesh/cwa/submission/v1/submission.ts';
-import { type BlobStore, BlobStoreError, type BlobStoreFault } from '../../lib/blob/blob.ts';
-import { openS3BlobStore } from '../../lib/blob/s3-blob-store.ts';
 import { migrate } from '../../lib/db/migrate.ts';
 import { openPool } from '../../lib/db/pool.ts';
-import { ConfigError } from '../../lib/process/config.ts';
 import { startManagement } from '../../lib/process/management.ts';
 import { repeat } from '../../lib/process/repeat.ts';
 import { type ProcessContext, runProcess } from '../../lib/process/run.ts';
@@ -15,6 +12,7 @@ import { startRpcServer } from '../../lib/rpc/server.ts';
 import { type Config, readConfig } from './config.ts';
 import type { Deps } from './deps.ts';
 import { runDistribution } from './jobs/run.ts';
+import { openStore } from './open-store.ts';
 import { services } from './service.ts';
 import { logSettings } from './log-settings.ts';
 
@@ -41,7 +39,7 @@ await runProcess('distribution', async (context) => {
   await migrate(config.database, join(import.meta.dirname, 'migrations'), log);
   const pool = openPool(config.database, log);
   onStop(() => pool.close());
-  const blob = await openStore(config);
+  const blob = await openStore(config.store);
   onStop(() => blob.close());
   const channel = openChannel({ address: settings.SUBMISSION_ADDRESS, serverName: 'submission', certificates, clock });
   onStop(() => channel.close());
@@ -63,20 +61,6 @@ await runProcess('distribution', async (context) => {
   if (process.argv.includes('--once')) await runOnce(deps);
   else await serve(context, config, deps, certificates);
 });
-
-const settingOf: Partial<Record<BlobStoreFault, string>> = {
-  ACCESS_DENIED: 'S3_ACCESS_KEY_ID',
-  NO_BUCKET: 'S3_BUCKET',
-};
-
-async function openStore({ store }: Config): Promise<BlobStore> {
-  try {
-    return await openS3BlobStore(store);
-  } catch (error) {
-    if (!(error instanceof BlobStoreError)) throw error;
-    throw new ConfigError([`${settingOf[error.reason] ?? 'S3_ENDPOINT'}: ${error.message}`]);
-  }
-}
 
 /** For a cron job: one run, then the end; status 1 when anything was left out. */
 async function runOnce(deps: Deps): Promise<void> {
