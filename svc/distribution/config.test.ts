@@ -116,6 +116,9 @@ test('a key that is none and a configuration that breaks a rule end the start', 
   expect(faultsOf({ DISTRIBUTION_APP_CONFIGURATION_FILE: join(at, 'config.json') })).toEqual([
     'DISTRIBUTION_APP_CONFIGURATION_FILE: exposureDetection.ios.maxExposureDetectionsPerInterval = 7 breaks VALUE_OUT_OF_BOUNDS',
   ]);
+  expect(faultsOf({ DISTRIBUTION_DATABASE_POOL_SIZE: '3' })).toEqual([
+    'DISTRIBUTION_DATABASE_POOL_SIZE: must be at least 4',
+  ]);
   expect(faultsOf({ SUPPORTED_COUNTRIES: 'FR,IT' })).toEqual(['SUPPORTED_COUNTRIES: must contain ORIGIN_COUNTRY']);
 });
 

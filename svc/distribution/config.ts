@@ -105,7 +105,7 @@ export function readConfig(env: Env): Config {
     signers: () => readSigners(env),
     configuration: () => readConfiguration(env),
     store: () => readStore(env),
-    database: () => readDatabaseConfig('DISTRIBUTION', env),
+    database: () => readDatabase(env),
   });
   const { configuration, rules } = parts;
   const faults = faultsOf(configuration, rules).map(
@@ -174,6 +174,15 @@ function readConfiguration(env: Env): ConfigurationSource {
   } catch {
     throw new ConfigError(['DISTRIBUTION_APP_CONFIGURATION_FILE: the file it names is not JSON']);
   }
+}
+
+/** The lease keeps one connection for the whole run; packages are read ahead on another. */
+const leastConnections = 4;
+
+function readDatabase(env: Env): DatabaseConfig {
+  const database = readDatabaseConfig('DISTRIBUTION', env);
+  if (database.poolSize >= leastConnections) return database;
+  throw new ConfigError([`DISTRIBUTION_DATABASE_POOL_SIZE: must be at least ${leastConnections}`]);
 }
 
 function readStore(env: Env): S3BlobStoreConfig {

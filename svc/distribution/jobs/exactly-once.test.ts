@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ledger } from '../fixtures/ledger.ts';
 import { Killed, mortalStore } from '../fixtures/mortal-store.ts';
-import { world, type World } from '../fixtures/world.ts';
+import { type StoredKey, world, type World } from '../fixtures/world.ts';
 import { openTestDatabase } from '../../../lib/testing/database.ts';
 import { seededRandom } from '../../../lib/random/random.ts';
 import { runDistribution } from './run.ts';
@@ -22,8 +22,10 @@ async function simulate({ seed, days, keysPerHour, killed, missed }: Simulation)
   try {
     const w: World = await world({ start: '2020-08-31T23:05:00Z', seed, database });
     const chance = seededRandom(`chance ${seed}`);
-    const book = ledger(w.store, 'EUR', w.clock.nowMs);
-    const mortal = mortalStore(book.blob);
+    const eur = ledger(w.store, 'EUR', w.clock.nowMs);
+    const own = ledger(eur.blob, 'DE', w.clock.nowMs);
+    const mortal = mortalStore(own.blob);
+    const outlived: string[] = [];
     const deps = { ...w.deps, blob: mortal.blob };
     await runDistribution(deps);
     const first = Math.floor(w.clock.nowMs() / 3_600_000) + 1;
@@ -39,8 +41,16 @@ async function simulate({ seed, days, keysPerHour, killed, missed }: Simulation)
       });
       mortal.killAt(0, 'before');
       await runDistribution(deps);
+      if (await holdsOldKeys(w)) outlived.push(`keys outlived their retention at ${w.clock.now().toISOString()}`);
     }
-    return [...book.faults, ...wrongKeys(w, book)];
+    const isOwn = ({ visited }: StoredKey): boolean => visited.includes('DE');
+    return [
+      ...outlived,
+      ...eur.faults,
+      ...own.faults,
+      ...wrongKeys(w.submission.keys, eur),
+      ...wrongKeys(w.submission.keys.filter(isOwn), own),
+    ];
   } finally {
     await database.close();
   }
@@ -61,8 +71,18 @@ function arrive(w: World, chance: ReturnType<typeof seededRandom>, hour: number,
   }
 }
 
-function wrongKeys(w: World, book: ReturnType<typeof ledger>): string[] {
-  return w.submission.keys.flatMap((key) => {
+/** Decision 24: after a run nothing is left that is older than 14 days. */
+async function holdsOldKeys(w: World): Promise<boolean> {
+  const firstStart = (Math.floor(w.clock.nowMs() / 86_400_000) - 14) * 144;
+  const { rows } = await w.database.pool.query(
+    'select 1 from key_pool where rolling_start_interval_number < $1 limit 1',
+    [firstStart],
+  );
+  return rows.length > 0;
+}
+
+function wrongKeys(keys: readonly StoredKey[], book: ReturnType<typeof ledger>): string[] {
+  return keys.flatMap((key) => {
     const hex = key.keyData.toString('hex');
     const hours = book.hours.get(hex) ?? [];
     const days = book.days.get(hex) ?? [];
