@@ -30,6 +30,8 @@ export interface MeshOptions {
   /** Flags of Node for the process `name`, such as those of a profiler. */
   readonly nodeFlags?: (name: string) => readonly string[];
   readonly onProgress?: (step: string) => void;
+  /** Where `caller` shall find `called`, instead of at `address`: puts something between two processes. */
+  readonly addressFor?: (caller: string, called: string, address: string) => string;
 }
 
 /** All processes of the system on this machine, over real mutual TLS. */
@@ -100,9 +102,11 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     const rpcPorts = Object.fromEntries(
       await Promise.all(names.map(async (name) => [name, await freePort()] as const)),
     ) as Record<Name, number>;
-    const addresses = Object.fromEntries(
-      names.map((name) => [`${prefixOf(name)}_ADDRESS`, `127.0.0.1:${rpcPorts[name]}`]),
-    );
+    const addressFor = options.addressFor ?? ((_caller, _called, address) => address);
+    const addressesFor = (caller: Name) =>
+      Object.fromEntries(
+        names.map((name) => [`${prefixOf(name)}_ADDRESS`, addressFor(caller, name, `127.0.0.1:${rpcPorts[name]}`)]),
+      );
     const envOf = (name: Name): Record<string, string> => {
       const prefix = prefixOf(name);
       const given = Object.entries(env).filter(([key]) => key.startsWith(`${prefix}_`) || shared.test(key));
@@ -114,7 +118,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
         [`${prefix}_TLS_CERT_FILE`]: join(home, 'pki', `${name}.crt`),
         [`${prefix}_TLS_KEY_FILE`]: join(home, 'pki', `${name}.key`),
         [`${prefix}_TLS_CA_FILE`]: join(home, 'pki', 'ca.crt'),
-        ...addresses,
+        ...addressesFor(name),
         ...extraEnv(name),
       };
     };
