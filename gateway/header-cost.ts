@@ -38,7 +38,7 @@ export function http2Cost(name: string, value: string): number {
 }
 
 /** Octets of a literal string with its length: Huffman when that is shorter, as nghttp2 does it. */
-export function textCost(text: string): number {
+function textCost(text: string): number {
   const length = Math.min(huffmanCost(text), text.length);
   return length + (length < 127 ? 1 : length < 255 ? 2 : 3);
 }

@@ -11,7 +11,7 @@ import type { Partner, PartnerRoute } from './partners.ts';
 export type LabMesh = Client<LabResultServiceService>;
 
 /** Most items of one list (decision 21). */
-export const maxResults = 10_000;
+const maxResults = 10_000;
 
 export const families: Readonly<Record<PartnerRoute, TestFamily>> = {
   lab: TestFamily.TEST_FAMILY_PCR,

@@ -63,7 +63,7 @@ function changeOf(file: string): string {
   return stats === undefined ? '' : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
 }
 
-export function readPartners(file: string): ReadonlyMap<string, Partner> {
+function readPartners(file: string): ReadonlyMap<string, Partner> {
   const parsed = fileSchema.safeParse(jsonOf(file));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
