@@ -13,7 +13,7 @@ export interface Publication extends Omit<PublishedObject, 'etag' | 'size'> {
 }
 
 /** Too many store requests failed: the store is down, not an object. */
-export class StoreUnusableError extends Error {
+class StoreUnusableError extends Error {
   constructor(failures: number) {
     super(`${failures} requests to the object store failed in one run`);
     this.name = 'StoreUnusableError';

@@ -68,4 +68,4 @@ function order(version: string): number {
   return version.split('.').reduce((sum, part) => sum * 100_000 + Number(part), 0);
 }
 
-export const isUrl = (text: string): boolean => URL.canParse(text);
+const isUrl = (text: string): boolean => URL.canParse(text);

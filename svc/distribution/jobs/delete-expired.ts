@@ -10,7 +10,7 @@ import { addExcluded, lockState, setCleanedDay } from '../store/state.ts';
 import { oldestWarningHour } from './publish-warning-hours.ts';
 
 /** Whether an object's own date has left its retention (D 2.9, decision 24). */
-export function isExpired(object: Pick<PublishedObject, 'kind' | 'day' | 'hour'>, time: RunTime): boolean {
+function isExpired(object: Pick<PublishedObject, 'kind' | 'day' | 'hour'>, time: RunTime): boolean {
   const { kind, day = time.today, hour = time.currentHour } = object;
   if (kind === 'day') return day < time.today - retentionDays;
   if (kind === 'hour' || kind === 'hour-index') return day < time.today - hourPackageDays + 1;

@@ -12,7 +12,7 @@ import { type PackedKeys, readPackedKeys } from '../store/key-pool.ts';
 import { markPublished } from '../store/state.ts';
 
 /** One hour or one day, and the hours whose keys it holds. */
-export interface Window {
+interface Window {
   readonly kind: 'hour' | 'day';
   readonly fromHour: number;
   readonly toHour: number;
@@ -22,7 +22,7 @@ export interface Window {
 export const regions = (originCountry: string): readonly string[] => [originCountry, aggregateRegion];
 
 /** Closed hours of today and yesterday and closed days, from the first hour on (D 2.7, decision 26), oldest first. */
-export function windowsToPublish(time: RunTime, hours: DecidedHours): Window[] {
+function windowsToPublish(time: RunTime, hours: DecidedHours): Window[] {
   const windows: Window[] = [];
   const firstDay = Math.max(utcDayOfHour(hours.first), time.today - retentionDays);
   for (let day = firstDay; day < time.today && day * 24 + 23 <= hours.last; day++) {
