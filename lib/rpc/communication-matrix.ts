@@ -40,7 +40,7 @@ export const communicationMatrix: Readonly<Record<string, ServiceRule>> = {
   'cwa.test_result.v1.LabResultService': {
     process: 'test-result',
     callers: ['gateway'],
-    idempotent: ['StoreResults', 'LookUpResult'],
+    idempotent: ['StoreResults', 'LookUpResult', 'GetReceipts'],
   },
   'cwa.test_result.v1.TestResultService': {
     process: 'test-result',

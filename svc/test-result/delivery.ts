@@ -4,6 +4,7 @@ import {
   StoreResultStatus,
 } from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
 import { invalidArgument } from '../../lib/rpc/errors.ts';
+import { type Receipt, receiptId } from './receipt.ts';
 import { type Family, isDeliverable, isFamily } from './result-code.ts';
 import { parseId, storedId } from './result-id.ts';
 
@@ -34,7 +35,7 @@ export function parseDelivery(request: StoreResultsRequest, now: Date): Delivery
   if (submitter.length !== 32) throw invalidArgument('SUBMITTER');
   if (results.length === 0) throw invalidArgument('NO_RESULTS');
   if (results.length > maxResults) throw invalidArgument('TOO_MANY_RESULTS');
-  const badLab = labId !== undefined && !labIdPattern.test(labId);
+  const badLab = request.labIdRefused === true || (labId !== undefined && !labIdPattern.test(labId));
   return {
     family,
     submitter,
@@ -43,6 +44,16 @@ export function parseDelivery(request: StoreResultsRequest, now: Date): Delivery
       badLab ? StoreResultStatus.STORE_RESULT_STATUS_INVALID_LAB_ID : parseItem(item, family, now),
     ),
   };
+}
+
+/** What the partner may ask later about each item (decision 22); an empty id names nothing to ask for. */
+export function receiptsOf(request: StoreResultsRequest, outcomes: readonly StoreResultStatus[]): Receipt[] {
+  const { family, submitter, results } = request;
+  if (!isFamily(family)) return [];
+  return results.flatMap(({ id }, i) => {
+    const status = outcomes[i];
+    return id === '' || status === undefined ? [] : [{ receiptId: receiptId(submitter, family, id), status }];
+  });
 }
 
 function parseItem(item: LabResult, family: Family, now: Date): DeliveredResult | StoreResultStatus {

@@ -8,7 +8,9 @@ import { watchCertificates } from '../../lib/rpc/certificates.ts';
 import { startRpcServer } from '../../lib/rpc/server.ts';
 import { readConfig } from './config.ts';
 import type { Deps } from './deps.ts';
+import { expireReceipts } from './jobs/expire-receipts.ts';
 import { expireResults } from './jobs/expire-results.ts';
+import { vacuumDeadResults } from './jobs/vacuum-results.ts';
 import { services } from './service.ts';
 
 await runProcess('test-result', async ({ clock, log, onStop, stopping }) => {
@@ -50,9 +52,23 @@ await runProcess('test-result', async ({ clock, log, onStop, stopping }) => {
       log,
       signal: stopping,
     },
-    () => expireResults(deps),
+    async () => {
+      await expireResults(deps);
+      await expireReceipts(deps);
+    },
   );
   onStop(() => retention);
+  const vacuum = repeat(
+    {
+      job: 'vacuum-results',
+      everyMs: settings.TEST_RESULT_VACUUM_INTERVAL_SECONDS * 1_000,
+      clock,
+      log,
+      signal: stopping,
+    },
+    () => vacuumDeadResults(deps),
+  );
+  onStop(() => vacuum);
   const server = await startRpcServer({
     process: 'test-result',
     host: settings.TEST_RESULT_HOST,

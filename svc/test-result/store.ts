@@ -86,6 +86,19 @@ export async function deleteOldResults(tx: Tx, before: Date, limit: number): Pro
   return rowCount;
 }
 
+/**
+ * Minutes on a full table: it is not held to the pool's statement timeout. Another one at work is not waited for. The
+ * table is not shortened, because that would lock it.
+ */
+export async function vacuumResults(connection: Queryable): Promise<void> {
+  await connection.query('set statement_timeout = 0');
+  try {
+    await connection.query('vacuum (index_cleanup on, truncate off, skip_locked) test_result');
+  } finally {
+    await connection.query('reset statement_timeout');
+  }
+}
+
 function columns(rows: readonly ResultRow[]): unknown[][] {
   return [
     rows.map((row) => row.resultId),

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file cwa/lab/v1/lab.proto.
  */
 export const file_cwa_lab_v1_lab: GenFile = /*@__PURE__*/
-  fileDesc("ChRjd2EvbGFiL3YxL2xhYi5wcm90bxIKY3dhLmxhYi52MSKDAQoUUmVwb3J0UmVzdWx0c1JlcXVlc3QSJgoGZmFtaWx5GAEgASgOMhYuY3dhLmxhYi52MS5UZXN0RmFtaWx5EhMKBmxhYl9pZBgCIAEoCUgAiAEBEiMKB3Jlc3VsdHMYAyADKAsyEi5jd2EubGFiLnYxLlJlc3VsdEIJCgdfbGFiX2lkIjwKBlJlc3VsdBIKCgJpZBgBIAEoCRIOCgZyZXN1bHQYAiABKAUSDwoCc2MYAyABKANIAIgBAUIFCgNfc2MiRAoVUmVwb3J0UmVzdWx0c1Jlc3BvbnNlEisKCHJlY2VpcHRzGAEgAygLMhkuY3dhLmxhYi52MS5SZXN1bHRSZWNlaXB0IjkKDVJlc3VsdFJlY2VpcHQSKAoGc3RhdHVzGAEgASgOMhguY3dhLmxhYi52MS5SZXN1bHRTdGF0dXMiSQoTTG9va1VwUmVzdWx0UmVxdWVzdBImCgZmYW1pbHkYASABKA4yFi5jd2EubGFiLnYxLlRlc3RGYW1pbHkSCgoCaWQYAiABKAkiSwoUTG9va1VwUmVzdWx0UmVzcG9uc2USEwoLdGVzdF9yZXN1bHQYASABKA0SEwoGbGFiX2lkGAIgASgJSACIAQFCCQoHX2xhYl9pZCpzCgpUZXN0RmFtaWx5EhsKF1RFU1RfRkFNSUxZX1VOU1BFQ0lGSUVEEAASEwoPVEVTVF9GQU1JTFlfUENSEAESGgoWVEVTVF9GQU1JTFlfUVVJQ0tfVEVTVBACEhcKE1RFU1RfRkFNSUxZX1BPQ19OQVQQAyqNAgoMUmVzdWx0U3RhdHVzEh0KGVJFU1VMVF9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRSRVNVTFRfU1RBVFVTX1NUT1JFRBABEhsKF1JFU1VMVF9TVEFUVVNfVU5DSEFOR0VEEAISHAoYUkVTVUxUX1NUQVRVU19JTlZBTElEX0lEEAMSIAocUkVTVUxUX1NUQVRVU19JTlZBTElEX1JFU1VMVBAEEiUKIVJFU1VMVF9TVEFUVVNfSU5WQUxJRF9TQU1QTEVfVElNRRAFEiAKHFJFU1VMVF9TVEFUVVNfSU5WQUxJRF9MQUJfSUQQBhIeChpSRVNVTFRfU1RBVFVTX09USEVSX0ZBTUlMWRAHMrUBCgpMYWJTZXJ2aWNlElQKDVJlcG9ydFJlc3VsdHMSIC5jd2EubGFiLnYxLlJlcG9ydFJlc3VsdHNSZXF1ZXN0GiEuY3dhLmxhYi52MS5SZXBvcnRSZXN1bHRzUmVzcG9uc2USUQoMTG9va1VwUmVzdWx0Eh8uY3dhLmxhYi52MS5Mb29rVXBSZXN1bHRSZXF1ZXN0GiAuY3dhLmxhYi52MS5Mb29rVXBSZXN1bHRSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("ChRjd2EvbGFiL3YxL2xhYi5wcm90bxIKY3dhLmxhYi52MSKDAQoUUmVwb3J0UmVzdWx0c1JlcXVlc3QSJgoGZmFtaWx5GAEgASgOMhYuY3dhLmxhYi52MS5UZXN0RmFtaWx5EhMKBmxhYl9pZBgCIAEoCUgAiAEBEiMKB3Jlc3VsdHMYAyADKAsyEi5jd2EubGFiLnYxLlJlc3VsdEIJCgdfbGFiX2lkIjwKBlJlc3VsdBIKCgJpZBgBIAEoCRIOCgZyZXN1bHQYAiABKAUSDwoCc2MYAyABKANIAIgBAUIFCgNfc2MiRAoVUmVwb3J0UmVzdWx0c1Jlc3BvbnNlEisKCHJlY2VpcHRzGAEgAygLMhkuY3dhLmxhYi52MS5SZXN1bHRSZWNlaXB0IjkKDVJlc3VsdFJlY2VpcHQSKAoGc3RhdHVzGAEgASgOMhguY3dhLmxhYi52MS5SZXN1bHRTdGF0dXMiSQoTTG9va1VwUmVzdWx0UmVxdWVzdBImCgZmYW1pbHkYASABKA4yFi5jd2EubGFiLnYxLlRlc3RGYW1pbHkSCgoCaWQYAiABKAkiSwoUTG9va1VwUmVzdWx0UmVzcG9uc2USEwoLdGVzdF9yZXN1bHQYASABKA0SEwoGbGFiX2lkGAIgASgJSACIAQFCCQoHX2xhYl9pZCJJChJHZXRSZWNlaXB0c1JlcXVlc3QSJgoGZmFtaWx5GAEgASgOMhYuY3dhLmxhYi52MS5UZXN0RmFtaWx5EgsKA2lkcxgCIAMoCSJFChNHZXRSZWNlaXB0c1Jlc3BvbnNlEi4KCWhpc3RvcmllcxgBIAMoCzIbLmN3YS5sYWIudjEuRGVsaXZlcnlIaXN0b3J5IkAKD0RlbGl2ZXJ5SGlzdG9yeRItCghyZWNlaXB0cxgBIAMoCzIbLmN3YS5sYWIudjEuRGVsaXZlcnlSZWNlaXB0IlIKD0RlbGl2ZXJ5UmVjZWlwdBIoCgZzdGF0dXMYASABKA4yGC5jd2EubGFiLnYxLlJlc3VsdFN0YXR1cxIVCg1kZWxpdmVyeV9ob3VyGAIgASgFKnMKClRlc3RGYW1pbHkSGwoXVEVTVF9GQU1JTFlfVU5TUEVDSUZJRUQQABITCg9URVNUX0ZBTUlMWV9QQ1IQARIaChZURVNUX0ZBTUlMWV9RVUlDS19URVNUEAISFwoTVEVTVF9GQU1JTFlfUE9DX05BVBADKq0CCgxSZXN1bHRTdGF0dXMSHQoZUkVTVUxUX1NUQVRVU19VTlNQRUNJRklFRBAAEhgKFFJFU1VMVF9TVEFUVVNfU1RPUkVEEAESGwoXUkVTVUxUX1NUQVRVU19VTkNIQU5HRUQQAhIcChhSRVNVTFRfU1RBVFVTX0lOVkFMSURfSUQQAxIgChxSRVNVTFRfU1RBVFVTX0lOVkFMSURfUkVTVUxUEAQSJQohUkVTVUxUX1NUQVRVU19JTlZBTElEX1NBTVBMRV9USU1FEAUSIAocUkVTVUxUX1NUQVRVU19JTlZBTElEX0xBQl9JRBAGEh4KGlJFU1VMVF9TVEFUVVNfT1RIRVJfRkFNSUxZEAcSHgoaUkVTVUxUX1NUQVRVU19MSVNUX1JFRlVTRUQQCDKFAgoKTGFiU2VydmljZRJUCg1SZXBvcnRSZXN1bHRzEiAuY3dhLmxhYi52MS5SZXBvcnRSZXN1bHRzUmVxdWVzdBohLmN3YS5sYWIudjEuUmVwb3J0UmVzdWx0c1Jlc3BvbnNlElEKDExvb2tVcFJlc3VsdBIfLmN3YS5sYWIudjEuTG9va1VwUmVzdWx0UmVxdWVzdBogLmN3YS5sYWIudjEuTG9va1VwUmVzdWx0UmVzcG9uc2USTgoLR2V0UmVjZWlwdHMSHi5jd2EubGFiLnYxLkdldFJlY2VpcHRzUmVxdWVzdBofLmN3YS5sYWIudjEuR2V0UmVjZWlwdHNSZXNwb25zZWIGcHJvdG8z");
 
 /**
  * @generated from message cwa.lab.v1.ReportResultsRequest
@@ -155,6 +155,94 @@ export const LookUpResultResponseSchema: GenMessage<LookUpResultResponse> = /*@_
   messageDesc(file_cwa_lab_v1_lab, 5);
 
 /**
+ * @generated from message cwa.lab.v1.GetReceiptsRequest
+ */
+export type GetReceiptsRequest = Message<"cwa.lab.v1.GetReceiptsRequest"> & {
+  /**
+   * @generated from field: cwa.lab.v1.TestFamily family = 1;
+   */
+  family: TestFamily;
+
+  /**
+   * As they were delivered, in any letter case; at most 10,000.
+   *
+   * @generated from field: repeated string ids = 2;
+   */
+  ids: string[];
+};
+
+/**
+ * Describes the message cwa.lab.v1.GetReceiptsRequest.
+ * Use `create(GetReceiptsRequestSchema)` to create a new message.
+ */
+export const GetReceiptsRequestSchema: GenMessage<GetReceiptsRequest> = /*@__PURE__*/
+  messageDesc(file_cwa_lab_v1_lab, 6);
+
+/**
+ * @generated from message cwa.lab.v1.GetReceiptsResponse
+ */
+export type GetReceiptsResponse = Message<"cwa.lab.v1.GetReceiptsResponse"> & {
+  /**
+   * In the order of the request.
+   *
+   * @generated from field: repeated cwa.lab.v1.DeliveryHistory histories = 1;
+   */
+  histories: DeliveryHistory[];
+};
+
+/**
+ * Describes the message cwa.lab.v1.GetReceiptsResponse.
+ * Use `create(GetReceiptsResponseSchema)` to create a new message.
+ */
+export const GetReceiptsResponseSchema: GenMessage<GetReceiptsResponse> = /*@__PURE__*/
+  messageDesc(file_cwa_lab_v1_lab, 7);
+
+/**
+ * Empty when this certificate delivered nothing under the id in the last 14 days.
+ *
+ * @generated from message cwa.lab.v1.DeliveryHistory
+ */
+export type DeliveryHistory = Message<"cwa.lab.v1.DeliveryHistory"> & {
+  /**
+   * Newest hour first, at most 10. Equal outcomes of one hour are one receipt.
+   *
+   * @generated from field: repeated cwa.lab.v1.DeliveryReceipt receipts = 1;
+   */
+  receipts: DeliveryReceipt[];
+};
+
+/**
+ * Describes the message cwa.lab.v1.DeliveryHistory.
+ * Use `create(DeliveryHistorySchema)` to create a new message.
+ */
+export const DeliveryHistorySchema: GenMessage<DeliveryHistory> = /*@__PURE__*/
+  messageDesc(file_cwa_lab_v1_lab, 8);
+
+/**
+ * @generated from message cwa.lab.v1.DeliveryReceipt
+ */
+export type DeliveryReceipt = Message<"cwa.lab.v1.DeliveryReceipt"> & {
+  /**
+   * @generated from field: cwa.lab.v1.ResultStatus status = 1;
+   */
+  status: ResultStatus;
+
+  /**
+   * When it was delivered: whole hours since 1970, UTC.
+   *
+   * @generated from field: int32 delivery_hour = 2;
+   */
+  deliveryHour: number;
+};
+
+/**
+ * Describes the message cwa.lab.v1.DeliveryReceipt.
+ * Use `create(DeliveryReceiptSchema)` to create a new message.
+ */
+export const DeliveryReceiptSchema: GenMessage<DeliveryReceipt> = /*@__PURE__*/
+  messageDesc(file_cwa_lab_v1_lab, 9);
+
+/**
  * @generated from enum cwa.lab.v1.TestFamily
  */
 export const TestFamily = {
@@ -205,6 +293,8 @@ export const ResultStatus = {
   STORED: 1,
 
   /**
+   * The same result again, or the stored one is final (redeemed).
+   *
    * @generated from enum value: RESULT_STATUS_UNCHANGED = 2;
    */
   UNCHANGED: 2,
@@ -225,14 +315,25 @@ export const ResultStatus = {
   INVALID_SAMPLE_TIME: 5,
 
   /**
+   * Not 1 to 64 printable ASCII characters, or not one of those listed for the certificate.
+   *
    * @generated from enum value: RESULT_STATUS_INVALID_LAB_ID = 6;
    */
   INVALID_LAB_ID: 6,
 
   /**
+   * A result of another family of tests is stored under this id.
+   *
    * @generated from enum value: RESULT_STATUS_OTHER_FAMILY = 7;
    */
   OTHER_FAMILY: 7,
+
+  /**
+   * Good in itself, but the REST path refused its list whole: another item was bad.
+   *
+   * @generated from enum value: RESULT_STATUS_LIST_REFUSED = 8;
+   */
+  LIST_REFUSED: 8,
 } as const;
 
 /**
@@ -267,6 +368,16 @@ export const LabService: GenService<{
     methodKind: "unary";
     input: typeof LookUpResultRequestSchema;
     output: typeof LookUpResultResponseSchema;
+  },
+  /**
+   * What the server did with what this certificate delivered, over any of its APIs, in the last 14 days.
+   *
+   * @generated from rpc cwa.lab.v1.LabService.GetReceipts
+   */
+  getReceipts: {
+    methodKind: "unary";
+    input: typeof GetReceiptsRequestSchema;
+    output: typeof GetReceiptsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_cwa_lab_v1_lab, 0);

@@ -70,6 +70,8 @@ export interface StoreResultsRequest {
   results: LabResult[];
   /** Refuse the whole list when one item is bad (the REST path's rule); nothing is stored then. */
   allOrNothing: boolean;
+  /** The labId that the list names is not one of the partner's: every item is refused for it. */
+  labIdRefused?: boolean | undefined;
 }
 
 export interface LabResult {
@@ -96,6 +98,30 @@ export interface LookUpResultResponse {
   labId?: string | undefined;
 }
 
+export interface GetReceiptsRequest {
+  /** SHA-256 fingerprint of the client certificate that asks, 32 bytes. */
+  submitter: Buffer;
+  family: TestFamily;
+  /** As they were delivered, in any letter case. */
+  ids: string[];
+}
+
+export interface GetReceiptsResponse {
+  /** In the order of the request. */
+  histories: DeliveryHistory[];
+}
+
+export interface DeliveryHistory {
+  /** Newest hour first, at most 10. */
+  receipts: DeliveryReceipt[];
+}
+
+export interface DeliveryReceipt {
+  status: StoreResultStatus;
+  /** Whole hours since 1970, UTC. */
+  deliveryHour: number;
+}
+
 export interface GetResultsRequest {
   /** 64 hex characters, the first may be x. */
   ids: string[];
@@ -116,7 +142,14 @@ export interface StoredResult {
 }
 
 function createBaseStoreResultsRequest(): StoreResultsRequest {
-  return { family: 0, submitter: Buffer.alloc(0), labId: undefined, results: [], allOrNothing: false };
+  return {
+    family: 0,
+    submitter: Buffer.alloc(0),
+    labId: undefined,
+    results: [],
+    allOrNothing: false,
+    labIdRefused: undefined,
+  };
 }
 
 export const StoreResultsRequest: MessageFns<StoreResultsRequest> = {
@@ -135,6 +168,9 @@ export const StoreResultsRequest: MessageFns<StoreResultsRequest> = {
     }
     if (message.allOrNothing !== false) {
       writer.uint32(40).bool(message.allOrNothing);
+    }
+    if (message.labIdRefused !== undefined) {
+      writer.uint32(48).bool(message.labIdRefused);
     }
     return writer;
   },
@@ -192,6 +228,14 @@ export const StoreResultsRequest: MessageFns<StoreResultsRequest> = {
             message.allOrNothing = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.labIdRefused = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -214,6 +258,7 @@ export const StoreResultsRequest: MessageFns<StoreResultsRequest> = {
     message.labId = object.labId ?? undefined;
     message.results = object.results?.map((e) => LabResult.fromPartial(e)) || [];
     message.allOrNothing = object.allOrNothing ?? false;
+    message.labIdRefused = object.labIdRefused ?? undefined;
     return message;
   },
 };
@@ -505,6 +550,262 @@ export const LookUpResultResponse: MessageFns<LookUpResultResponse> = {
   },
 };
 
+function createBaseGetReceiptsRequest(): GetReceiptsRequest {
+  return { submitter: Buffer.alloc(0), family: 0, ids: [] };
+}
+
+export const GetReceiptsRequest: MessageFns<GetReceiptsRequest> = {
+  encode(message: GetReceiptsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.submitter.length !== 0) {
+      writer.uint32(10).bytes(message.submitter);
+    }
+    if (message.family !== 0) {
+      writer.uint32(16).int32(message.family);
+    }
+    for (const v of message.ids) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReceiptsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReceiptsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.submitter = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.family = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ids.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetReceiptsRequest>, I>>(base?: I): GetReceiptsRequest {
+    return GetReceiptsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetReceiptsRequest>, I>>(object: I): GetReceiptsRequest {
+    const message = createBaseGetReceiptsRequest();
+    message.submitter = object.submitter ?? Buffer.alloc(0);
+    message.family = object.family ?? 0;
+    message.ids = object.ids?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGetReceiptsResponse(): GetReceiptsResponse {
+  return { histories: [] };
+}
+
+export const GetReceiptsResponse: MessageFns<GetReceiptsResponse> = {
+  encode(message: GetReceiptsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.histories) {
+      DeliveryHistory.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReceiptsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReceiptsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.histories.push(DeliveryHistory.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetReceiptsResponse>, I>>(base?: I): GetReceiptsResponse {
+    return GetReceiptsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetReceiptsResponse>, I>>(object: I): GetReceiptsResponse {
+    const message = createBaseGetReceiptsResponse();
+    message.histories = object.histories?.map((e) => DeliveryHistory.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeliveryHistory(): DeliveryHistory {
+  return { receipts: [] };
+}
+
+export const DeliveryHistory: MessageFns<DeliveryHistory> = {
+  encode(message: DeliveryHistory, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.receipts) {
+      DeliveryReceipt.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliveryHistory {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliveryHistory();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.receipts.push(DeliveryReceipt.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeliveryHistory>, I>>(base?: I): DeliveryHistory {
+    return DeliveryHistory.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeliveryHistory>, I>>(object: I): DeliveryHistory {
+    const message = createBaseDeliveryHistory();
+    message.receipts = object.receipts?.map((e) => DeliveryReceipt.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeliveryReceipt(): DeliveryReceipt {
+  return { status: 0, deliveryHour: 0 };
+}
+
+export const DeliveryReceipt: MessageFns<DeliveryReceipt> = {
+  encode(message: DeliveryReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.status !== 0) {
+      writer.uint32(8).int32(message.status);
+    }
+    if (message.deliveryHour !== 0) {
+      writer.uint32(16).int32(message.deliveryHour);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliveryReceipt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliveryReceipt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.status = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.deliveryHour = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<DeliveryReceipt>, I>>(base?: I): DeliveryReceipt {
+    return DeliveryReceipt.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeliveryReceipt>, I>>(object: I): DeliveryReceipt {
+    const message = createBaseDeliveryReceipt();
+    message.status = object.status ?? 0;
+    message.deliveryHour = object.deliveryHour ?? 0;
+    return message;
+  },
+};
+
 function createBaseGetResultsRequest(): GetResultsRequest {
   return { ids: [] };
 }
@@ -731,6 +1032,16 @@ export const LabResultServiceService = {
       Buffer.from(LookUpResultResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LookUpResultResponse => LookUpResultResponse.decode(value),
   },
+  /** What became of the submitter's own deliveries in the last 14 days. Reads never write. */
+  getReceipts: {
+    path: "/cwa.test_result.v1.LabResultService/GetReceipts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetReceiptsRequest): Buffer => Buffer.from(GetReceiptsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetReceiptsRequest => GetReceiptsRequest.decode(value),
+    responseSerialize: (value: GetReceiptsResponse): Buffer => Buffer.from(GetReceiptsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetReceiptsResponse => GetReceiptsResponse.decode(value),
+  },
 } as const;
 
 export interface LabResultServiceServer extends UntypedServiceImplementation {
@@ -738,6 +1049,8 @@ export interface LabResultServiceServer extends UntypedServiceImplementation {
   storeResults: handleUnaryCall<StoreResultsRequest, StoreResultsResponse>;
   /** The partner's own look-up of a quick test or PoC-NAT result. Reads never write. */
   lookUpResult: handleUnaryCall<LookUpResultRequest, LookUpResultResponse>;
+  /** What became of the submitter's own deliveries in the last 14 days. Reads never write. */
+  getReceipts: handleUnaryCall<GetReceiptsRequest, GetReceiptsResponse>;
 }
 
 /** Look-up on behalf of phones. Caller: verification. */
