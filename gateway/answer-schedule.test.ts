@@ -22,7 +22,7 @@ async function leave(schedule: Schedule, kind: AnswerKind, bodyMs: number, workM
   return systemClock.monotonicMs() - start;
 }
 
-test('an answer leaves at arrival + k × floor, never before', async () => {
+test('S row 6, as decision 13 has it: an answer leaves at arrival + k × floor, never before', async () => {
   const schedule = scheduleOf(100);
   const at = (workMs: number, bodyMs = 0) => leave(schedule, 'accepted', bodyMs, workMs);
   const [quick, working, late, slowBody, verySlowBody] = await Promise.all([

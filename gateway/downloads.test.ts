@@ -80,7 +80,7 @@ test('0-byte objects have Content-Length 0', async () => {
   }
 });
 
-test('If-None-Match: 304 with ETag and Cache-Control and no body; another ETag gets the object', async () => {
+test('D row 53: one quoted ETag on every GET; If-None-Match: 304 with ETag and Cache-Control and no body; another ETag gets the object', async () => {
   const [first] = await get(packageKey);
   const etag = first.headers['etag'] ?? '';
   for (const value of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {

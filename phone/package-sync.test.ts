@@ -40,7 +40,7 @@ beforeEach(() => {
   cache = new PackageCache();
 });
 
-test('catch-up (D-3, D-4): all packages of 14 days in one session, days before hours; request log as specified, no package twice', async () => {
+test('D row 51: client simulation, catch-up (D-3, D-4): all packages of 14 days in one session, days before hours; request log as specified, no package twice', async () => {
   const ages = Array.from({ length: 14 }, (_, i) => 14 - i);
   await publishDays(...ages);
   await publishHours(0, 1, 2, 10);
@@ -57,7 +57,7 @@ test('catch-up (D-3, D-4): all packages of 14 days in one session, days before h
   expect(server.log).toEqual([]);
 });
 
-test('index economy (D-5): the day index only when yesterday is missing, the hour index only when the hour before now is missing', async () => {
+test('D row 51: no request when nothing is new, index economy (D-5): the day index only when yesterday is missing, the hour index only when the hour before now is missing', async () => {
   await publishDays(1);
   await publishHours(0);
   await sync(3660);

@@ -17,7 +17,7 @@ const good = [
 ];
 const peer = new URL('../../../shared/data/peer/', import.meta.url);
 
-test('exactly export.bin, then export.sig, fixed date 1980-01-01, sizes in the local header, equal bytes each time', async () => {
+test('D row 6: zip form, two entries, names exact, streamable: export.bin, then export.sig, fixed date 1980-01-01, sizes in the local header, equal bytes each time', async () => {
   const zip = await packArchive(bin, sig);
   expect((await packArchive(bin, sig)).equals(zip)).toBe(true);
   const opened = await openArchive(zip);

@@ -39,7 +39,7 @@ function someKeys(count: number, seed = 'keys'): ExportKey[] {
   }));
 }
 
-test('D 1.6 vector 1: foreign file decodes, absent fields stay absent, its signature verifies over bin with header', () => {
+test('D row 5: foreign vector (D 1.6 vector 1): the file decodes, absent fields stay absent, its signature verifies over bin with header', () => {
   const bin = hex(vectors.foreign.bin);
   const file = decodeKeyExport(bin);
   expect(file).toMatchObject({ start: 1_590_159_600, end: 1_590_246_000, region: 'US', batchNum: 1, batchSize: 1 });

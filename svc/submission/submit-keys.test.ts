@@ -305,7 +305,7 @@ test('S row 28: PCR then RAPID same key / reverse: one row / two rows', async ()
   expect(await types()).toEqual([0, 1]);
 });
 
-test('S row 30: key padding m=10, 5 keys: 50 rows, 45 with consent false', async () => {
+test('S row 30, D row 44: key padding, same fields, other key bytes: m=10, 5 keys: 50 rows, 45 with consent false', async () => {
   const keys = Array.from({ length: 5 }, (_, i) => aKey({ rollingStartIntervalNumber: today - i * 144 }));
   await submitOne(aPayload({ keys }), { keyPaddingMultiplier: 10 });
   const found = await rows();
