@@ -1,9 +1,9 @@
 import { createContextKey, createContextValues, type HandlerContext } from '@connectrpc/connect';
 import { LabService, ResultStatus, TestFamily } from '../gen/edge/cwa/lab/v1/lab_pb.ts';
-import { StoreResultStatus } from '../gen/mesh/cwa/test_result/v1/test_result.ts';
+import { type DeliveryReceipt, StoreResultStatus } from '../gen/mesh/cwa/test_result/v1/test_result.ts';
 import { emptyAnswer } from './answer.ts';
 import { connectError, connectMethods } from './connect.ts';
-import { families, type LabMesh, lookUpResult, reportResults } from './lab.ts';
+import { families, type LabMesh, lookUpResult, maxItems, reportResults } from './lab.ts';
 import { labLimit, type LabRoute } from './lab-answers.ts';
 import type { Partner, PartnerRoute } from './partners.ts';
 
@@ -26,9 +26,7 @@ export function labConnectRoutes(mesh: LabMesh): LabRoute[] {
           allOrNothing: false,
         });
         if ('refused' in done) throw connectError(done.refused);
-        return {
-          receipts: done.outcomes.map((outcome) => ({ status: receipts.get(outcome) ?? ResultStatus.UNSPECIFIED })),
-        };
+        return { receipts: done.outcomes.map((outcome) => ({ status: statusOf(outcome) })) };
       },
       async lookUpResult({ family, id }, context) {
         const route = routeOf(family);
@@ -37,6 +35,13 @@ export function labConnectRoutes(mesh: LabMesh): LabRoute[] {
         const found = await lookUpResult(mesh, families[route], id);
         if (found === undefined) throw connectError(400);
         return found;
+      },
+      async getReceipts({ family, ids }, context) {
+        const route = routeOf(family);
+        const { fingerprint } = allowed(context, route);
+        if (ids.length > maxItems) throw connectError(413);
+        const { histories } = await mesh.getReceipts({ submitter: fingerprint, family: families[route], ids });
+        return { histories: histories.map((history) => ({ receipts: history.receipts.map(receiptOf) })) };
       },
     });
   }, labLimit);
@@ -76,7 +81,7 @@ function allowed(context: HandlerContext, route: PartnerRoute): Partner {
   return partner;
 }
 
-const receipts = new Map<StoreResultStatus, ResultStatus>([
+const statuses = new Map<StoreResultStatus, ResultStatus>([
   [StoreResultStatus.STORE_RESULT_STATUS_STORED, ResultStatus.STORED],
   [StoreResultStatus.STORE_RESULT_STATUS_UNCHANGED, ResultStatus.UNCHANGED],
   [StoreResultStatus.STORE_RESULT_STATUS_INVALID_ID, ResultStatus.INVALID_ID],
@@ -84,4 +89,9 @@ const receipts = new Map<StoreResultStatus, ResultStatus>([
   [StoreResultStatus.STORE_RESULT_STATUS_INVALID_SAMPLE_TIME, ResultStatus.INVALID_SAMPLE_TIME],
   [StoreResultStatus.STORE_RESULT_STATUS_INVALID_LAB_ID, ResultStatus.INVALID_LAB_ID],
   [StoreResultStatus.STORE_RESULT_STATUS_OTHER_FAMILY, ResultStatus.OTHER_FAMILY],
+  [StoreResultStatus.STORE_RESULT_STATUS_LIST_REFUSED, ResultStatus.LIST_REFUSED],
 ]);
+
+const statusOf = (status: StoreResultStatus): ResultStatus => statuses.get(status) ?? ResultStatus.UNSPECIFIED;
+
+const receiptOf = ({ status, deliveryHour }: DeliveryReceipt) => ({ status: statusOf(status), deliveryHour });

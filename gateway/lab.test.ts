@@ -90,7 +90,6 @@ test('S row 64: a bad item in a list refuses it whole, 400 and empty; so do list
     { testResults: [{ id: id(1), result: 1, sc: 1.5 }] },
     { testResults: [{ id: id(1), result: 1, sc: 1e300 }] },
     { testResults: [{ id: id(1), result: 1 }], labId: 5 },
-    { testResults: [{ id: id(1), result: 1 }], labId: 'x'.repeat(65) },
     { test_results: [{ id: id(1), result: 1 }] },
   ];
   for (const body of bad) {
@@ -119,6 +118,7 @@ test('labId must be one of those listed for the certificate; routes likewise', a
   expect((await small.send(report({ testResults: results, labId: 'lab-1' }, 'quicktest'))).status).toBe(204);
   expect((await small.send(report({ testResults: results }, 'quicktest'))).status).toBe(204);
   expect((await small.send(report({ testResults: results, labId: 'lab-2' }, 'quicktest'))).status).toBe(400);
+  expect((await small.send(report({ testResults: results, labId: 'x'.repeat(65) }, 'quicktest'))).status).toBe(400);
   expect((await small.send(report({ testResults: results, labId: 'lab-1' }, 'lab'))).status).toBe(403);
   expect((await small.send(report({ testResults: results, labId: 'lab-1' }, 'pocnat'))).status).toBe(403);
   small.close();
@@ -198,10 +198,33 @@ test('the typed API answers row by row and stores the good ones', async () => {
     labId: 'lab-1',
   });
   await expect(client.reportResults({ family: TestFamily.PCR, results })).rejects.toMatchObject({ code: 7 });
-  await expect(client.reportResults({ family: TestFamily.QUICK_TEST, labId: 'other', results })).rejects.toMatchObject({
-    code: 3,
-  });
+  const other = await client.reportResults({ family: TestFamily.QUICK_TEST, labId: 'other', results });
+  const invalid = ResultStatus.INVALID_LAB_ID;
+  expect(other.receipts.map(({ status }) => status)).toEqual([invalid, invalid]);
+  expect(gateway.asked.stored.at(-1)).toMatchObject({ labIdRefused: true });
+  expect(gateway.asked.stored.at(-1)?.labId).toBeUndefined();
   await expect(client.reportResults({ results })).rejects.toMatchObject({ code: 3 });
+});
+
+test('receipts are told to the certificate that delivered, for the families it may use', async () => {
+  const transport = createConnectTransport({
+    baseUrl: `https://localhost:${gateway.labPort}`,
+    httpVersion: '2',
+    nodeOptions: { ca: gateway.ca, ...gateway.identity('small') },
+  });
+  const client = createClient(LabService, transport);
+  const { histories } = await client.getReceipts({ family: TestFamily.QUICK_TEST, ids: [id(1), id(2)] });
+  expect(histories.map(({ receipts }) => receipts.map(({ status, deliveryHour }) => [status, deliveryHour]))).toEqual([
+    [[ResultStatus.LIST_REFUSED, 472_222]],
+    [],
+  ]);
+  const asked = gateway.asked.receipts.at(-1);
+  expect(Buffer.from(asked?.submitter ?? []).toString('hex')).toBe(
+    gateway.partnerList[1]?.fingerprint.replaceAll(':', '').toLowerCase(),
+  );
+  await expect(client.getReceipts({ family: TestFamily.PCR, ids: [id(1)] })).rejects.toMatchObject({ code: 7 });
+  const many = Array.from({ length: 10_001 }, (_, i) => id(i));
+  await expect(client.getReceipts({ family: TestFamily.QUICK_TEST, ids: many })).rejects.toMatchObject({ code: 8 });
 });
 
 test('the partners file is read again when it changes; a broken one changes nothing', async () => {

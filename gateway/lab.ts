@@ -11,7 +11,7 @@ import type { Partner, PartnerRoute } from './partners.ts';
 export type LabMesh = Client<LabResultServiceService>;
 
 /** Most items of one list (decision 21). */
-const maxResults = 10_000;
+export const maxItems = 10_000;
 
 export const families: Readonly<Record<PartnerRoute, TestFamily>> = {
   lab: TestFamily.TEST_FAMILY_PCR,
@@ -29,16 +29,20 @@ export interface Report {
 
 export type ReportOutcome = { readonly refused: 400 | 413 } | { readonly outcomes: readonly StoreResultStatus[] };
 
-/** Hands a list of results to test-result, with the partner's certificate as the submitter. */
+/**
+ * Hands a list of results to test-result, with the partner's certificate as the submitter. A labId that is not the
+ * partner's is not passed on, but the list is, as one to refuse: so that its receipts say why.
+ */
 export async function reportResults(mesh: LabMesh, partner: Partner, report: Report): Promise<ReportOutcome> {
   const { family, labId, results, allOrNothing } = report;
-  if (results.length > maxResults) return { refused: 413 };
-  if (results.length === 0 || (labId !== undefined && labId.length > 64) || !partner.mayName(labId))
-    return { refused: 400 };
+  if (results.length > maxItems) return { refused: 413 };
+  if (results.length === 0) return { refused: 400 };
+  const labIdRefused = labId !== undefined && (labId.length > 64 || !partner.mayName(labId));
   const { outcomes } = await mesh.storeResults({
     family,
     submitter: partner.fingerprint,
-    ...(labId === undefined ? {} : { labId }),
+    ...(labId === undefined || labIdRefused ? {} : { labId }),
+    ...(labIdRefused ? { labIdRefused } : {}),
     results: [...results],
     allOrNothing,
   });
