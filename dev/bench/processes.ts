@@ -45,6 +45,12 @@ export function cpuSeconds(roots: readonly number[]): number {
   return ticks / ticksPerSecond;
 }
 
+/** CPU-seconds that the whole machine has worked so far, all of its processors together. */
+export function machineCpuSeconds(): number {
+  const [, user, nice, system, , , irq, softirq] = (readIfThere('/proc/stat') ?? '').split('\n', 1)[0]?.split(/ +/) ?? [];
+  return [user, nice, system, irq, softirq].reduce((sum, ticks) => sum + Number(ticks ?? 0), 0) / ticksPerSecond;
+}
+
 /** The fields behind the name: state, parent, … (proc_pid_stat(5), numbered from 3 there). */
 function statFields(pid: number): string[] | undefined {
   const stat = readIfThere(`/proc/${pid}/stat`);

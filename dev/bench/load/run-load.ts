@@ -1,15 +1,18 @@
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Mesh } from '../../mesh/mesh.ts';
 import type { BenchRun } from '../bench.ts';
-import { cpuSeconds } from '../processes.ts';
+import { cpuSeconds, machineCpuSeconds } from '../processes.ts';
 import { type Figure, rounded } from '../record.ts';
 import type { LoadJob, LoadMessage, LoadResult } from './job.ts';
 
 export interface Load extends LoadResult {
   /** CPU-seconds that each process used during the measured time, by name. */
   readonly cpu: ReadonlyMap<string, number>;
+  /** How much of the machine worked for others meanwhile, 0 to 1: what was measured beside them is too low. */
+  readonly disturbance: number;
 }
 
 type Wanted = Omit<LoadJob, 'port' | 'ca' | 'warmUpMs' | 'measureMs'> &
@@ -31,7 +34,10 @@ export async function runLoad(run: BenchRun, mesh: Mesh, wanted: Wanted): Promis
     await ended;
   });
   const processes = new Map([...processesOf(mesh), ['load generator', generator.pid ?? 0]]);
-  const used = () => new Map([...processes].map(([name, pid]) => [name, cpuSeconds([pid])] as const));
+  const used = () => ({
+    machine: machineCpuSeconds(),
+    ours: new Map([...processes].map(([name, pid]) => [name, cpuSeconds([pid])] as const)),
+  });
   return new Promise((resolve, reject) => {
     let before = used();
     let after = before;
@@ -39,10 +45,12 @@ export async function runLoad(run: BenchRun, mesh: Mesh, wanted: Wanted): Promis
       if (message.phase === 'measuring') before = used();
       if (message.phase === 'measured') after = used();
       if (message.phase === 'failed') reject(new Error(message.reason));
-      if (message.phase === 'result') {
-        const cpu = new Map([...after].map(([name, seconds]) => [name, seconds - (before.get(name) ?? 0)]));
-        resolve({ ...message.result, cpu });
-      }
+      if (message.phase !== 'result') return;
+      const cpu = new Map([...after.ours].map(([name, seconds]) => [name, seconds - (before.ours.get(name) ?? 0)]));
+      const ours = [...cpu.values()].reduce((sum, seconds) => sum + seconds, 0);
+      const available = message.result.seconds * availableParallelism();
+      const disturbance = Math.max(0, (after.machine - before.machine - ours) / available);
+      resolve({ ...message.result, cpu, disturbance });
     });
     void ended.then(() => reject(new Error('the load generator ended early')));
     generator.send(job);
@@ -51,7 +59,7 @@ export async function runLoad(run: BenchRun, mesh: Mesh, wanted: Wanted): Promis
 
 /** Rate, latency, and CPU-seconds per 1,000 for each process that had any; `unit` is what is counted, in the plural. */
 export function loadFigures(name: string, unit: string, load: Load, goal: NonNullable<Figure['goal']>): Figure[] {
-  const { answers, seconds, p50, p99, cpu } = load;
+  const { answers, seconds, p50, p99, cpu, disturbance } = load;
   const costs = [...cpu].map(([process, used]) => ({
     name: `${name}, CPU of ${process}`,
     value: rounded((used / answers) * 1_000, 3),
@@ -62,6 +70,7 @@ export function loadFigures(name: string, unit: string, load: Load, goal: NonNul
     { name: `${name}, p50`, value: rounded(p50), unit: 'ms' },
     { name: `${name}, p99`, value: rounded(p99), unit: 'ms' },
     ...costs.filter(({ value }) => value > 0),
+    { name: `${name}, machine busy for others`, value: rounded(disturbance * 100, 1), unit: '%' },
   ];
 }
 
