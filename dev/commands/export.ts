@@ -1,23 +1,36 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { openArchive } from '../../lib/exposure/export-archive.ts';
 import { KEY_EXPORT_HEADER } from '../../lib/exposure/key-export.ts';
 import { type DecodedKeyExport, decodeKeyExport, decodeSignatureList } from '../../lib/exposure/key-export-reader.ts';
 import { loadPublicKey, verifySignature } from '../../lib/exposure/signature.ts';
+import { type Analysis, analyse } from '../analysis/analyse.ts';
+import type { AnalysedFile } from '../analysis/key-table.ts';
+import { analysisText } from './analysis-text.ts';
 import { readInput } from './input.ts';
+
+interface InspectOptions {
+  readonly json?: boolean;
+  readonly all?: boolean;
+  readonly analyse?: boolean;
+  readonly truth?: string;
+}
 
 /** `cwa export inspect` and `cwa export verify` on any GAEN key export (decision 5). */
 export function addExportCommands(program: Command): void {
   const group = program.command('export').description('look into key exports and check their signatures');
   group
     .command('inspect')
-    .description('print window, region, signature infos and keys of a key export')
-    .argument('<file>', 'a signed zip, or a bare export.bin')
+    .description('print window, region, signature infos and keys of key exports, and what an observer learns from them')
+    .argument('<file...>', 'signed zips, or bare export.bin files')
     .option('--json', 'print everything as one JSON object')
     .option('--all', 'list every key instead of the first ten')
-    .action(async (file: string, options: { json?: boolean; all?: boolean }) => {
-      const decoded = await readInput(file, async (bytes) => decodeKeyExport(await exportBin(bytes)));
-      process.stdout.write(options.json ? `${JSON.stringify(asRecord(decoded), null, 2)}\n` : asText(decoded, options.all ?? false));
+    .option('--analyse', 'counts, sizes, padding suspicion and linkability over all files together')
+    .option('--truth <users>', 'number of users behind the files, or a JSON file of a simulation that says {"users":n}')
+    .action(async (files: string[], options: InspectOptions) => {
+      const read = await Promise.all(files.map((file) => readInput(file, analysedFile)));
+      const analysis = options.analyse ? analyse(read, trueUsers(options.truth)) : undefined;
+      process.stdout.write(options.json ? `${JSON.stringify(record(read, analysis), null, 2)}\n` : text(read, options, analysis));
     });
   group
     .command('verify')
@@ -47,6 +60,39 @@ export function addExportCommands(program: Command): void {
 export async function exportBin(bytes: Buffer): Promise<Buffer> {
   if (bytes.subarray(0, KEY_EXPORT_HEADER.length).equals(KEY_EXPORT_HEADER)) return bytes;
   return (await openArchive(bytes)).bin;
+}
+
+async function analysedFile(bytes: Buffer): Promise<AnalysedFile> {
+  const bin = await exportBin(bytes);
+  const zipped = bin === bytes ? {} : { zippedBytes: bytes.length };
+  return { content: decodeKeyExport(bin), rawBytes: bin.length, ...zipped };
+}
+
+/** The form of decision 5 for one file; several stand in a list. The analysis is added only when it was asked for. */
+function record(files: readonly AnalysedFile[], analysis: Analysis | undefined) {
+  const [first] = files;
+  const shown = files.length === 1 && first ? asRecord(first.content) : { files: files.map(({ content }) => asRecord(content)) };
+  return analysis === undefined ? shown : { ...shown, analysis };
+}
+
+function text(files: readonly AnalysedFile[], { all = false }: InspectOptions, analysis: Analysis | undefined): string {
+  const shown = files.map(({ content }) => asText(content, all)).join('\n');
+  return analysis === undefined ? shown : `${shown}\n${analysisText(analysis)}`;
+}
+
+function trueUsers(truth: string | undefined): number | undefined {
+  if (truth === undefined) return undefined;
+  const given: unknown = /^\d+$/.test(truth) ? Number(truth) : simulated(truth);
+  if (typeof given === 'number' && Number.isInteger(given) && given > 0) return given;
+  throw new Error('--truth: must be a number of users above 0, or a JSON file with one under "users"');
+}
+
+function simulated(file: string): unknown {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as { users?: unknown } | null)?.users;
+  } catch {
+    return undefined;
+  }
 }
 
 function asRecord(file: DecodedKeyExport) {
