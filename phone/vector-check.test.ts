@@ -170,6 +170,12 @@ test.each([
   );
 });
 
+test('a file that nests as deep as it likes is no JSON, not a crash', () => {
+  for (const deep of ['['.repeat(100_000), '{"a":'.repeat(100_000)]) {
+    expect(() => run(deep)).toThrow(expect.objectContaining({ reason: 'NOT_JSON' }));
+  }
+});
+
 test('unknown format, no object and a missing file are typed errors', () => {
   expect(() => run({ hello: 'world' })).toThrow(expect.objectContaining({ reason: 'UNKNOWN_FORMAT' }));
   expect(() => run([])).toThrow(expect.objectContaining({ reason: 'UNKNOWN_FORMAT' }));

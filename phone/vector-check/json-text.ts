@@ -23,7 +23,7 @@ const SCALAR = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 
-/** Position of the first character that cannot belong to a JSON text. */
+/** Position of the first character that cannot belong to a JSON text. Without recursion: how deep it nests is the file's choice. */
 function firstFault(text: string): number {
   let at = 0;
   const take = (pattern: RegExp): boolean => {
@@ -39,20 +39,26 @@ function firstFault(text: string): number {
     at++;
     return true;
   };
-  const value = (): boolean => {
+  const name = (): boolean => space() && take(STRING) && takeCharacter(':');
+  /** Brackets that will close what is open. */
+  const open: string[] = [];
+  const nextAfterValue = (): 'value' | 'end' | 'fault' => {
+    for (let close = open.at(-1); close !== undefined; close = open.at(-1)) {
+      if (takeCharacter(',')) return close === ']' || name() ? 'value' : 'fault';
+      if (!takeCharacter(close)) return 'fault';
+      open.pop();
+    }
     space();
-    if (text[at] === '{') return list('}', () => space() && take(STRING) && takeCharacter(':') && value());
-    if (text[at] === '[') return list(']', value);
-    return take(STRING) || take(SCALAR);
+    return 'end';
   };
-  const list = (close: string, item: () => boolean): boolean => {
-    at++;
-    if (takeCharacter(close)) return true;
-    do {
-      if (!item()) return false;
-    } while (takeCharacter(','));
-    return takeCharacter(close);
-  };
-  if (value()) space();
-  return at;
+  for (;;) {
+    space();
+    const close = { '{': '}', '[': ']' }[text[at] ?? ''];
+    if (close === undefined && !take(STRING) && !take(SCALAR)) return at;
+    if (close !== undefined) at++;
+    if (close !== undefined && !takeCharacter(close)) {
+      open.push(close);
+      if (close === '}' && !name()) return at;
+    } else if (nextAfterValue() !== 'value') return at;
+  }
 }
