@@ -11,7 +11,7 @@ const schema = z.object({
   TEST_RESULT_TLS_KEY_FILE: z.string(),
   TEST_RESULT_TLS_CA_FILE: z.string(),
   TEST_RESULT_RETENTION_INTERVAL_SECONDS: integer({ min: 1, max: 3_600, default: 60 }),
-  TEST_RESULT_VACUUM_INTERVAL_SECONDS: integer({ min: 60, max: 604_800, default: 86_400 }),
+  TEST_RESULT_PURGE_INTERVAL_SECONDS: integer({ min: 60, max: 604_800, default: 86_400 }),
 });
 
 export interface Config {

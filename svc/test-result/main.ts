@@ -10,7 +10,7 @@ import { readConfig } from './config.ts';
 import type { Deps } from './deps.ts';
 import { expireReceipts } from './jobs/expire-receipts.ts';
 import { expireResults } from './jobs/expire-results.ts';
-import { vacuumDeadResults } from './jobs/vacuum-results.ts';
+import { purgeResults } from './jobs/purge-results.ts';
 import { services } from './service.ts';
 
 await runProcess('test-result', async ({ clock, log, onStop, stopping }) => {
@@ -58,17 +58,17 @@ await runProcess('test-result', async ({ clock, log, onStop, stopping }) => {
     },
   );
   onStop(() => retention);
-  const vacuum = repeat(
+  const purge = repeat(
     {
-      job: 'vacuum-results',
-      everyMs: settings.TEST_RESULT_VACUUM_INTERVAL_SECONDS * 1_000,
+      job: 'purge-results',
+      everyMs: settings.TEST_RESULT_PURGE_INTERVAL_SECONDS * 1_000,
       clock,
       log,
       signal: stopping,
     },
-    () => vacuumDeadResults(deps),
+    () => purgeResults(deps),
   );
-  onStop(() => vacuum);
+  onStop(() => purge);
   const server = await startRpcServer({
     process: 'test-result',
     host: settings.TEST_RESULT_HOST,

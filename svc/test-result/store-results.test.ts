@@ -1,23 +1,12 @@
 import { expect, test } from 'vitest';
 import {
   type LabResult,
-  type StoreResultsRequest,
   StoreResultStatus as Status,
   TestFamily,
 } from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
 import { hashText } from '../../lib/exposure/token-format.ts';
-import { aCall } from '../../lib/testing/call.ts';
-import { fakeClock } from '../../lib/testing/clock.ts';
-import { testDatabase } from '../../lib/testing/database.ts';
-import { jsonLog, silentLog } from '../../lib/telemetry/log.ts';
-import { getResults } from './get-results.ts';
-import { expireResults } from './jobs/expire-results.ts';
-import { lookUpResult } from './look-up-result.ts';
-import { storeResults } from './store-results.ts';
+import { anId, day0, dayMs, pcr, pocNat, quick, startService } from './fixtures/start-service.ts';
 
-const pcr = TestFamily.TEST_FAMILY_PCR;
-const quick = TestFamily.TEST_FAMILY_QUICK_TEST;
-const pocNat = TestFamily.TEST_FAMILY_POC_NAT;
 const {
   STORE_RESULT_STATUS_STORED: STORED,
   STORE_RESULT_STATUS_UNCHANGED: UNCHANGED,
@@ -29,40 +18,10 @@ const {
   STORE_RESULT_STATUS_LIST_REFUSED: LIST_REFUSED,
 } = Status;
 
-const dayMs = 86_400_000;
-const day0 = Date.parse('2023-03-01T12:00:00Z');
 const seconds = (ms: number): bigint => BigInt(Math.floor(ms / 1_000));
-const anId = (n: number | string): string => hashText(`id ${n}`);
-
-async function service() {
-  const database = await testDatabase('test-result');
-  const clock = fakeClock(day0);
-  const lines: string[] = [];
-  const deps = {
-    pool: database.pool,
-    clock,
-    log: jsonLog(
-      'test-result',
-      () => clock.now(),
-      (line) => lines.push(line),
-    ),
-  };
-  const store = storeResults(deps);
-  return {
-    ...database,
-    clock,
-    lines,
-    expire: () => expireResults({ ...deps, log: silentLog }),
-    store: async (results: LabResult[], request: Partial<StoreResultsRequest> = {}) =>
-      (await store({ family: pcr, submitter: Buffer.alloc(32, 7), allOrNothing: false, ...request, results }, aCall()))
-        .outcomes,
-    get: async (...ids: string[]) => (await getResults(deps)({ ids }, aCall('verification'))).results,
-    lookUp: (family: TestFamily, id: string) => lookUpResult(deps)({ family, id }, aCall()),
-  };
-}
 
 test('S row 60: PCR 0, 4, 10, quick test 4, 10 and PoC-NAT 9, 15 are refused, all codes between are stored', async () => {
-  const { store, rowCount } = await service();
+  const { store, rowCount } = await startService();
   const codes = (family: TestFamily, from: number, to: number) =>
     store(
       Array.from({ length: to - from + 1 }, (_, i) => ({ id: anId(`${family} ${from + i}`), result: from + i })),
@@ -76,7 +35,7 @@ test('S row 60: PCR 0, 4, 10, quick test 4, 10 and PoC-NAT 9, 15 are refused, al
 });
 
 test('S row 61: an unknown id is pending and reading it writes nothing', async () => {
-  const { get, lookUp, rowCount } = await service();
+  const { get, lookUp, rowCount } = await startService();
   expect(await get(anId(1), 'not an id')).toEqual([
     { found: false, code: 0, sampleCollectedAt: 0 },
     { found: false, code: 0, sampleCollectedAt: 0 },
@@ -92,7 +51,7 @@ test.each([
 ])(
   'S row 61: %s look-up with plain id finds its upload, and so do the hashed id and the phone',
   async (_name, family, result, asPhone) => {
-    const { store, lookUp, get } = await service();
+    const { store, lookUp, get } = await startService();
     await store([{ id: anId(1).toUpperCase(), result }], { family, labId: 'lab-1' });
     expect(await lookUp(family, anId(1))).toEqual({ result, labId: 'lab-1' });
     expect(await lookUp(family, hashText(anId(1)).toUpperCase())).toEqual({ result, labId: 'lab-1' });
@@ -102,7 +61,7 @@ test.each([
 );
 
 test('a partner finds no result of another family, and PCR has no such look-up', async () => {
-  const { store, lookUp } = await service();
+  const { store, lookUp } = await startService();
   await store([{ id: hashText(anId(1)), result: 2 }]);
   expect(await lookUp(quick, anId(1))).toEqual({ result: 5 });
   await expect(lookUp(pcr, anId(1))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
@@ -110,7 +69,7 @@ test('a partner finds no result of another family, and PCR has no such look-up',
 });
 
 test('ids are compared in lower case, the x of a hash with date of birth too', async () => {
-  const { store, get } = await service();
+  const { store, get } = await startService();
   const dob = `X${anId(2).slice(1).toUpperCase()}`;
   await store([
     { id: anId(1).toUpperCase(), result: 2 },
@@ -124,7 +83,7 @@ test('ids are compared in lower case, the x of a hash with date of birth too', a
 });
 
 test('S row 62: an update before redeem changes the result, after redeem it is ignored', async () => {
-  const { store, get, pool } = await service();
+  const { store, get, pool } = await startService();
   const id = anId(1);
   expect(await store([{ id, result: 2 }])).toEqual([STORED]);
   expect(await store([{ id, result: 1 }])).toEqual([STORED]);
@@ -138,7 +97,7 @@ test.each([
   ['quick test', quick, 9, 7],
   ['PoC-NAT', pocNat, 14, 12],
 ])('%s: redeemed is final', async (_name, family, final, other) => {
-  const { store, lookUp, lines } = await service();
+  const { store, lookUp, lines } = await startService();
   expect(await store([{ id: anId(1), result: final }], { family })).toEqual([STORED]);
   expect(await store([{ id: anId(1), result: other }], { family })).toEqual([UNCHANGED]);
   expect(await lookUp(family, anId(1))).toEqual({ result: final });
@@ -147,7 +106,7 @@ test.each([
 });
 
 test('a result of another family is never overwritten', async () => {
-  const { store, get } = await service();
+  const { store, get } = await startService();
   await store([{ id: anId(1), result: 7 }], { family: quick });
   expect(
     await store([
@@ -167,49 +126,8 @@ test('a result of another family is never overwritten', async () => {
   expect(await get(hashText(anId(1)), anId(2), anId(3))).toMatchObject([{ code: 7 }, { code: 1 }, { found: false }]);
 });
 
-test('S row 63: after 21 days a result is redeemed in its family, after 60 days gone, and 12 is 2 for phones', async () => {
-  const { store, get, lookUp, expire, clock, rowCount } = await service();
-  await store([{ id: anId(1), result: 2 }]);
-  await store([{ id: anId(2), result: 7 }], { family: quick });
-  await store([{ id: anId(3), result: 12 }], { family: pocNat });
-  const ids = [anId(1), hashText(anId(2)), hashText(anId(3))];
-  const codes = async () => (await get(...ids)).map(({ found, code }) => (found ? code : undefined));
-  expect(await codes()).toEqual([2, 7, 2]);
-
-  clock.advance(21 * dayMs - 1);
-  await expire();
-  expect(await codes()).toEqual([2, 7, 2]);
-  clock.advance(1);
-  await expire();
-  expect(await codes()).toEqual([4, 9, 4]);
-  expect(await lookUp(pocNat, anId(3))).toEqual({ result: 14 });
-
-  clock.set(day0 + 60 * dayMs - 1);
-  await expire();
-  expect(await rowCount('test_result')).toBe(3);
-  clock.advance(1);
-  await expire();
-  expect(await rowCount('test_result')).toBe(0);
-  expect(await codes()).toEqual([undefined, undefined, undefined]);
-});
-
-test('retention goes through more rows than fit one transaction, once, however many processes try', async () => {
-  const { store, expire, clock, rowCount, pool } = await service();
-  for (const part of [0, 1]) {
-    await store(Array.from({ length: 6_000 }, (_, i) => ({ id: anId(part * 6_000 + i), result: 2 })));
-  }
-  clock.advance(21 * dayMs);
-  await Promise.all([expire(), expire(), expire()]);
-  expect((await pool.query('select count(*)::int as n from test_result where result = 4')).rows).toEqual([
-    { n: 12_000 },
-  ]);
-  clock.advance(40 * dayMs);
-  await expire();
-  expect(await rowCount('test_result')).toBe(0);
-});
-
 test('S row 64: sc in ms, labId of 65 characters and a bad item in a list refuse the list, nothing is stored', async () => {
-  const { store, rowCount } = await service();
+  const { store, rowCount } = await startService();
   const list = (item: LabResult, labId = 'l'.repeat(64)) =>
     store([{ id: anId(1), result: 1 }, item], { labId, allOrNothing: true });
   expect(await list({ id: anId(2), result: 1, sampleCollectedAt: BigInt(day0) })).toEqual([
@@ -224,7 +142,7 @@ test('S row 64: sc in ms, labId of 65 characters and a bad item in a list refuse
 });
 
 test('row by row, a bad item does not keep the others from being stored', async () => {
-  const { store, rowCount } = await service();
+  const { store, rowCount } = await startService();
   const outcomes = await store([
     { id: anId(1), result: 1 },
     { id: 'bad', result: 1 },
@@ -235,7 +153,7 @@ test('row by row, a bad item does not keep the others from being stored', async 
 });
 
 test('the sample time lies between 90 days ago and tomorrow and is the sc of the phone; absent it is the delivery', async () => {
-  const { store, get } = await service();
+  const { store, get } = await startService();
   const at = (ms: number, n: number) => store([{ id: anId(n), result: 1, sampleCollectedAt: seconds(ms) }]);
   expect(await at(day0 - 90 * dayMs, 1)).toEqual([STORED]);
   expect(await at(day0 - 90 * dayMs - 1_000, 2)).toEqual([INVALID_SAMPLE_TIME]);
@@ -250,7 +168,7 @@ test('the sample time lies between 90 days ago and tomorrow and is the sc of the
 });
 
 test('a list that comes twice is unchanged the second time and keeps its times', async () => {
-  const { store, get, clock } = await service();
+  const { store, get, clock } = await startService();
   const list: LabResult[] = [
     { id: anId(1), result: 1 },
     { id: anId(2), result: 2, sampleCollectedAt: seconds(day0 - dayMs) },
@@ -265,7 +183,7 @@ test('a list that comes twice is unchanged the second time and keeps its times',
 });
 
 test('one id several times in a list ends as if each item had come alone', async () => {
-  const { store, get, rowCount } = await service();
+  const { store, get, rowCount } = await startService();
   const id = anId(1);
   expect(
     await store([
@@ -279,7 +197,7 @@ test('one id several times in a list ends as if each item had come alone', async
 });
 
 test('parallel lists over the same ids all end, each id once', async () => {
-  const { store, rowCount } = await service();
+  const { store, rowCount } = await startService();
   const ids = Array.from({ length: 200 }, (_, i) => anId(i));
   const outcomes = await Promise.all(
     Array.from({ length: 20 }, (_, n) => store((n % 2 ? ids : ids.toReversed()).map((id) => ({ id, result: 1 })))),
@@ -290,7 +208,7 @@ test('parallel lists over the same ids all end, each id once', async () => {
 });
 
 test('what no item can be blamed for is INVALID_ARGUMENT', async () => {
-  const { store } = await service();
+  const { store } = await startService();
   const item = { id: anId(1), result: 1 };
   const refused = { code: 'INVALID_ARGUMENT' };
   await expect(store([])).rejects.toMatchObject(refused);

@@ -3,6 +3,7 @@ import {
   type StoreResultsRequest,
   StoreResultStatus,
 } from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
+import { isDatabaseError, uniqueViolation } from '../../lib/db/errors.ts';
 import { inTx, type Tx } from '../../lib/db/tx.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
 import { unavailable } from '../../lib/rpc/errors.ts';
@@ -46,7 +47,8 @@ async function store(d: Deps, request: StoreResultsRequest, delivery: Delivery, 
       });
     } catch (error) {
       // Somebody stored one of these ids between our look and our insert: judge again, now with that row.
-      if (!(error instanceof RivalDelivery)) throw error;
+      // While an index is rebuilt PostgreSQL may report that as a violation, in spite of "on conflict do nothing".
+      if (!(error instanceof RivalDelivery) && !isDatabaseError(error, uniqueViolation)) throw error;
     }
   }
   throw unavailable('RIVAL_DELIVERIES');

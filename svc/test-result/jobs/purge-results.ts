@@ -1,0 +1,12 @@
+import type { Deps } from '../deps.ts';
+import { purgeDeadResults } from '../store.ts';
+
+/**
+ * Leaves nothing of deleted results in pages and indexes. PostgreSQL's own vacuum waits until a fifth of the table is
+ * dead, which here is twelve days of results, and may leave the indexes as they are.
+ */
+export async function purgeResults(d: Deps): Promise<void> {
+  const started = d.clock.monotonicMs();
+  if (!(await d.pool.withConnection(purgeDeadResults))) return;
+  d.log.info('results-purged', { durationMs: Math.round(d.clock.monotonicMs() - started) });
+}
