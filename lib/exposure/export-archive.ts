@@ -2,6 +2,7 @@ import { crc32, inflateRawSync } from 'node:zlib';
 import JSZip from 'jszip';
 import { FormatError } from './format-error.ts';
 import { type ArchiveEntry, readDirectory } from './zip-directory.ts';
+import { writeZip } from './zip-writer.ts';
 
 export interface ExportArchive {
   bin: Buffer;
@@ -11,14 +12,23 @@ export interface ExportArchive {
 /** Largest inflated entry that is read: the agreed maximum of 16 MB zipped holds about 30 MB of keys. */
 const MAX_ENTRY_OCTETS = 64 * 1024 * 1024;
 
+/** From here on jszip would hold up the calling thread for more than 90 ms. */
+const LARGE_OCTETS = 1_000_000;
+
 /** The fixed date of every entry; earlier ones cannot be expressed in a ZIP (stack 12). */
 const ENTRY_DATE = new Date(Date.UTC(1980, 0, 1));
 
 /**
  * Packs `export.bin` and `export.sig`, in this order, deflated, with sizes in the local headers and a fixed
- * date, so that equal content gives equal bytes (D 1.1). Takes about 90 ms a megabyte of the calling thread.
+ * date, so that equal content gives equal bytes (D 1.1).
  */
 export async function packArchive(bin: Uint8Array, sig: Uint8Array): Promise<Buffer> {
+  if (bin.length >= LARGE_OCTETS) {
+    return writeZip([
+      { name: 'export.bin', content: bin },
+      { name: 'export.sig', content: sig },
+    ]);
+  }
   const zip = new JSZip();
   const entry = { date: ENTRY_DATE, createFolders: false };
   zip.file('export.bin', bin, entry);
