@@ -14,7 +14,6 @@ import {
   secretFile,
   secretText,
 } from '../../lib/process/config.ts';
-import { FormatError } from '../../lib/exposure/format-error.ts';
 import { faultsOf } from './app-config/build.ts';
 import {
   changedConfiguration,
@@ -23,9 +22,8 @@ import {
   placeholderDigest,
 } from './app-config/source.ts';
 import { fixedRules, type PublishingRules } from './rules.ts';
-import { pemSigner, type Signer } from './signer.ts';
-
-const keyName = z.string().regex(/^[a-zA-Z0-9_]{1,20}$/, 'must be 1 to 20 letters, digits or _');
+import type { Signer } from './signer.ts';
+import { readSigners } from './signing-config.ts';
 
 const schema = z.object({
   DISTRIBUTION_HOST: z.string().default('127.0.0.1'),
@@ -51,19 +49,6 @@ const rulesSchema = z.object({
   DAYS_TO_PUBLISH: integer({ min: 1, max: 14, default: 14 }),
   EXPIRY_POLICY_MINUTES: integer({ min: 120, max: 720, default: 120 }),
   MINIMUM_TRL_VALUE_ALLOWED: integer({ min: 1, max: 8, default: 3 }),
-});
-
-const signingSchema = z.object({
-  DISTRIBUTION_SIGNING_KEY_FILE: secretFile(),
-  DISTRIBUTION_SIGNING_KEY_ID: keyName.default('262'),
-  DISTRIBUTION_SIGNING_KEY_VERSION: keyName.default('v1'),
-  /** During a rotation: the key that phones without the new one still need. */
-  DISTRIBUTION_PREVIOUS_SIGNING_KEY_FILE: secretFile().optional(),
-  DISTRIBUTION_PREVIOUS_SIGNING_KEY_VERSION: keyName.optional(),
-  DISTRIBUTION_APP_BUNDLE_ID: z
-    .string()
-    .regex(/^[A-Za-z0-9.-]{1,100}$/, 'must be a bundle id')
-    .default('de.rki.coronawarnapp-dev'),
 });
 
 const configurationSchema = z.object({
@@ -131,37 +116,6 @@ export function readRules(env: Env): PublishingRules {
     minimumTransmissionRiskLevel: read.MINIMUM_TRL_VALUE_ALLOWED,
     ...fixedRules,
   });
-}
-
-function readSigners(env: Env): Signer[] {
-  const read = readEnv(signingSchema, env);
-  const names = { keyId: read.DISTRIBUTION_SIGNING_KEY_ID, appBundleId: read.DISTRIBUTION_APP_BUNDLE_ID };
-  const newest = { ...names, keyVersion: read.DISTRIBUTION_SIGNING_KEY_VERSION };
-  const signers = [
-    signerOf('DISTRIBUTION_SIGNING_KEY_FILE', () => pemSigner(read.DISTRIBUTION_SIGNING_KEY_FILE, newest)),
-  ];
-  const { DISTRIBUTION_PREVIOUS_SIGNING_KEY_FILE: previous, DISTRIBUTION_PREVIOUS_SIGNING_KEY_VERSION: keyVersion } =
-    read;
-  if (previous === undefined) return signers;
-  if (keyVersion === undefined || keyVersion === newest.keyVersion) {
-    throw new ConfigError([
-      'DISTRIBUTION_PREVIOUS_SIGNING_KEY_VERSION: must be set and differ from DISTRIBUTION_SIGNING_KEY_VERSION',
-    ]);
-  }
-  return [
-    ...signers,
-    signerOf('DISTRIBUTION_PREVIOUS_SIGNING_KEY_FILE', () => pemSigner(previous, { ...names, keyVersion })),
-  ];
-}
-
-function signerOf(setting: string, open: () => Signer): Signer {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof FormatError)
-      throw new ConfigError([`${setting}: the file it names holds no P-256 private key in PEM`]);
-    throw error;
-  }
 }
 
 function readConfiguration(env: Env): ConfigurationSource {

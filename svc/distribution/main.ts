@@ -14,6 +14,7 @@ import type { Deps } from './deps.ts';
 import { runDistribution } from './jobs/run.ts';
 import { openStore } from './open-store.ts';
 import { services } from './service.ts';
+import { proveSigners } from './signer.ts';
 import { logSettings } from './log-settings.ts';
 
 const tlsSettings = {
@@ -36,6 +37,7 @@ await runProcess('distribution', async (context) => {
     { settings: tlsSettings, log },
   );
   onStop(() => certificates.close());
+  await proveSigners(config.signers);
   await migrate(config.database, join(import.meta.dirname, 'migrations'), log);
   const pool = openPool(config.database, log);
   onStop(() => pool.close());

@@ -8,6 +8,7 @@ import type { Publisher } from '../publisher.ts';
 import { aggregateRegion, hourPackageDays, manyKeys, retentionDays } from '../rules.ts';
 import type { DecidedHours, RunTime } from '../run-time.ts';
 import { signArchive, signatureInfos } from '../signed-archive.ts';
+import { noteSigningFault } from './signing-fault.ts';
 import { type PackedKeys, readPackedKeys } from '../store/key-pool.ts';
 import { markPublished } from '../store/state.ts';
 
@@ -55,16 +56,21 @@ export async function publishPackages(
   const all = regions(d.rules.originCountry);
   const windows = windowsToPublish(time, hours).filter((window) => all.some(isMissing(window)));
   let next = read(windows[0]);
-  for (const [i, window] of windows.entries()) {
-    const keys = await next;
-    next = read(windows[i + 1]);
-    if (keys === undefined) continue;
-    if (keys.key_count > manyKeys) d.log.warn('package-large', { count: keys.key_count, hour: window.fromHour });
-    let complete = true;
-    for (const region of all.filter(isMissing(window))) {
-      if (!(await publishPackage(d, publisher, window, region, keys))) complete = false;
+  try {
+    for (const [i, window] of windows.entries()) {
+      const keys = await next;
+      next = read(windows[i + 1]);
+      if (keys === undefined) continue;
+      if (keys.key_count > manyKeys) d.log.warn('package-large', { count: keys.key_count, hour: window.fromHour });
+      let complete = true;
+      for (const region of all.filter(isMissing(window))) {
+        if (!(await publishPackage(d, publisher, window, region, keys))) complete = false;
+      }
+      if (complete) await markPublished(d.pool, window.fromHour, window.toHour);
     }
-    if (complete) await markPublished(d.pool, window.fromHour, window.toHour);
+  } catch (error) {
+    // The packages that are left follow in the next run; indexes name only what is published.
+    noteSigningFault(d, publisher, error);
   }
 }
 
