@@ -1,15 +1,7 @@
 import { z } from 'zod';
+import { readBlobStoreConfig } from '../lib/blob/config.ts';
 import type { S3BlobStoreConfig } from '../lib/blob/s3-blob-store.ts';
-import {
-  ConfigError,
-  type Env,
-  integer,
-  port,
-  readEnv,
-  readParts,
-  secretFile,
-  secretText,
-} from '../lib/process/config.ts';
+import { type Env, integer, port, readEnv, readParts } from '../lib/process/config.ts';
 
 const mebibyte = 1_024 * 1_024;
 
@@ -48,42 +40,17 @@ const schema = z.object({
   TEST_RESULT_ADDRESS: z.string(),
 });
 
-const storeSchema = z.object({
-  S3_ENDPOINT: z.string().optional(),
-  S3_REGION: z.string().default('eu-central-1'),
-  S3_BUCKET: z.string(),
-  S3_ACCESS_KEY_ID: z.string(),
-  S3_SECRET_ACCESS_KEY: secretText().optional(),
-  S3_SECRET_ACCESS_KEY_FILE: secretFile().optional(),
-});
-
 export interface Config {
   readonly settings: Readonly<z.infer<typeof schema>>;
   readonly store: S3BlobStoreConfig;
 }
 
 export const readConfig = (env: Env): Config =>
-  readParts<Config>({ settings: () => readEnv(schema, env), store: () => readStore(env) });
-
-function readStore(env: Env): S3BlobStoreConfig {
-  const s3 = readEnv(storeSchema, env);
-  const secretAccessKey = s3.S3_SECRET_ACCESS_KEY_FILE ?? s3.S3_SECRET_ACCESS_KEY;
-  if (secretAccessKey === undefined) {
-    throw new ConfigError(['S3_SECRET_ACCESS_KEY is not set: it or S3_SECRET_ACCESS_KEY_FILE is required']);
-  }
-  return {
-    ...(s3.S3_ENDPOINT === undefined ? {} : { endpoint: s3.S3_ENDPOINT }),
-    region: s3.S3_REGION,
-    bucket: s3.S3_BUCKET,
-    accessKeyId: s3.S3_ACCESS_KEY_ID,
-    secretAccessKey,
-    forcePathStyle: s3.S3_ENDPOINT !== undefined,
+  readParts<Config>({
+    settings: () => readEnv(schema, env),
     // A download waits for it: better to serve what is in memory, or 503, than to try for long.
-    attempts: 2,
-    backoffMs: 100,
-    requestTimeoutMs: 5_000,
-  };
-}
+    store: () => ({ ...readBlobStoreConfig(env), attempts: 2, backoffMs: 100, requestTimeoutMs: 5_000 }),
+  });
 
 export const heldBytes = (settings: Config['settings']): number => settings.GATEWAY_MAX_HELD_MIB * mebibyte;
 export const cacheBytes = (settings: Config['settings']): number => settings.GATEWAY_CACHE_MIB * mebibyte;

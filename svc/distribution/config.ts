@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readBlobStoreConfig } from '../../lib/blob/config.ts';
 import type { S3BlobStoreConfig } from '../../lib/blob/s3-blob-store.ts';
 import { type DatabaseConfig, readDatabaseConfig } from '../../lib/db/pool.ts';
 import {
@@ -6,13 +7,10 @@ import {
   countries,
   type Env,
   fileContent,
-  flag,
   integer,
   port,
   readEnv,
   readParts,
-  secretFile,
-  secretText,
 } from '../../lib/process/config.ts';
 import { faultsOf } from './app-config/build.ts';
 import {
@@ -61,16 +59,6 @@ const configurationSchema = z.object({
     .optional(),
 });
 
-const storeSchema = z.object({
-  S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an address like https://host:port' }).optional(),
-  S3_REGION: z.string().default('eu-central-1'),
-  S3_BUCKET: z.string(),
-  S3_ACCESS_KEY_ID: z.string(),
-  S3_SECRET_ACCESS_KEY: secretText().optional(),
-  S3_SECRET_ACCESS_KEY_FILE: secretFile().optional(),
-  S3_FORCE_PATH_STYLE: flag(true),
-});
-
 export interface Config {
   readonly settings: Readonly<z.infer<typeof schema>>;
   readonly rules: PublishingRules;
@@ -89,7 +77,7 @@ export function readConfig(env: Env): Config {
     rules: () => readRules(env),
     signers: () => readSigners(env),
     configuration: () => readConfiguration(env),
-    store: () => readStore(env),
+    store: () => readBlobStoreConfig(env),
     database: () => readDatabase(env),
   });
   const { configuration, rules } = parts;
@@ -137,19 +125,4 @@ function readDatabase(env: Env): DatabaseConfig {
   const database = readDatabaseConfig('DISTRIBUTION', env);
   if (database.poolSize >= leastConnections) return database;
   throw new ConfigError([`DISTRIBUTION_DATABASE_POOL_SIZE: must be at least ${leastConnections}`]);
-}
-
-function readStore(env: Env): S3BlobStoreConfig {
-  const read = readEnv(storeSchema, env);
-  const secret = read.S3_SECRET_ACCESS_KEY_FILE ?? read.S3_SECRET_ACCESS_KEY;
-  if (secret === undefined)
-    throw new ConfigError(['S3_SECRET_ACCESS_KEY_FILE is not set: it or S3_SECRET_ACCESS_KEY is required']);
-  return {
-    region: read.S3_REGION,
-    bucket: read.S3_BUCKET,
-    accessKeyId: read.S3_ACCESS_KEY_ID,
-    secretAccessKey: secret,
-    forcePathStyle: read.S3_FORCE_PATH_STYLE,
-    ...(read.S3_ENDPOINT === undefined ? {} : { endpoint: read.S3_ENDPOINT }),
-  };
 }
