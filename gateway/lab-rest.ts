@@ -26,7 +26,6 @@ async function report(mesh: LabMesh, partner: Partner, route: PartnerRoute, body
   const labId = body['labId'] ?? undefined;
   if (!Array.isArray(list) || (labId !== undefined && typeof labId !== 'string')) return bad;
   const results = list.map(resultOf);
-  if (!results.every((result) => result !== undefined)) return bad;
   const done = await reportResults(mesh, partner, { family: families[route], labId, results, allOrNothing: true });
   if ('refused' in done) return emptyAnswer(done.refused);
   return emptyAnswer(done.outcomes.every(isGood) ? 204 : 400);
@@ -38,14 +37,21 @@ async function lookUp(mesh: LabMesh, route: PartnerRoute, body: Json): Promise<A
   return { status: 200, headers: [['content-type', 'application/json']], body: Buffer.from(JSON.stringify(found)) };
 }
 
-/** Types only; which codes and times are right is test-result's to say. */
-function resultOf(row: unknown): LabResult | undefined {
-  if (!isJson(row)) return undefined;
-  const { id, result, sc = null } = row;
-  if (typeof id !== 'string' || !isInt32(result)) return undefined;
-  if (sc === null) return { id, result };
-  return Number.isSafeInteger(sc) ? { id, result, sampleCollectedAt: BigInt(sc as number) } : undefined;
+/**
+ * Types only; which codes and times are right is test-result's to say. What has the wrong type becomes a value that is
+ * never right, so that such a list is refused there and every item gets its receipt.
+ */
+function resultOf(row: unknown): LabResult {
+  const { id, result, sc = null } = isJson(row) ? row : {};
+  return {
+    id: typeof id === 'string' ? id : '',
+    result: isInt32(result) ? result : noResult,
+    ...(sc === null ? {} : { sampleCollectedAt: Number.isSafeInteger(sc) ? BigInt(sc as number) : noTime }),
+  };
 }
+
+const noResult = -1;
+const noTime = 2n ** 62n;
 
 const isInt32 = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) === ((value as number) | 0);

@@ -80,6 +80,16 @@ test('S row 64: a bad item in a list refuses it whole, 400 and empty; so do list
     '',
     { testResults: {} },
     { testResults: [] },
+    { testResults: [{ id: id(1), result: 1 }], labId: 5 },
+    { test_results: [{ id: id(1), result: 1 }] },
+  ];
+  for (const body of bad) {
+    const got = await lab.send(report(body));
+    expect([body, got.status, got.body.length]).toEqual([body, 400, 0]);
+  }
+  expect(gateway.asked.stored.length).toBe(before);
+  // Items that have the wrong type are told in the receipts.
+  const mistyped = [
     { testResults: [null] },
     { testResults: [{ id: 1, result: 1 }] },
     { testResults: [{ id: id(1) }] },
@@ -89,14 +99,13 @@ test('S row 64: a bad item in a list refuses it whole, 400 and empty; so do list
     { testResults: [{ id: id(1), result: 1, sc: 'x' }] },
     { testResults: [{ id: id(1), result: 1, sc: 1.5 }] },
     { testResults: [{ id: id(1), result: 1, sc: 1e300 }] },
-    { testResults: [{ id: id(1), result: 1 }], labId: 5 },
-    { test_results: [{ id: id(1), result: 1 }] },
   ];
-  for (const body of bad) {
+  for (const body of mistyped) {
     const got = await lab.send(report(body));
     expect([body, got.status, got.body.length]).toEqual([body, 400, 0]);
   }
-  expect(gateway.asked.stored.length).toBe(before);
+  expect(gateway.asked.stored.length).toBe(before + mistyped.length);
+  expect(gateway.asked.stored.slice(before).every(({ allOrNothing }) => allOrNothing)).toBe(true);
   lab.close();
 });
 
@@ -239,9 +248,11 @@ test('the partners file is read again when it changes; a broken one changes noth
   const fingerprint = new X509Certificate(gateway.identity('stranger').cert).fingerprint256;
   gateway.writePartners([...gateway.partnerList, { name: 'stranger', fingerprint, labIds: ['*'], routes: ['*'] }]);
   await until(204);
-  gateway.writePartners('[{');
-  await new Promise((done) => setTimeout(done, 150));
-  await until(204);
+  for (const broken of ['[{', [...gateway.partnerList, gateway.partnerList[0]]]) {
+    gateway.writePartners(broken);
+    await new Promise((done) => setTimeout(done, 150));
+    await until(204);
+  }
   gateway.writePartners(gateway.partnerList);
   await until(403);
   stranger.close();

@@ -69,6 +69,9 @@ function readPartners(file: string): ReadonlyMap<string, Partner> {
     const [issue] = parsed.error.issues;
     throw new ConfigError([`${setting}: ${issue?.path.join('.') || 'the file'}: ${issue?.message}`]);
   }
+  const prints = parsed.data.map(({ fingerprint }) => fingerprint);
+  const twice = parsed.data.find(({ fingerprint }, i) => prints.indexOf(fingerprint) < i);
+  if (twice !== undefined) throw new ConfigError([`${setting}: ${twice.name}: another partner has this fingerprint`]);
   return new Map(
     parsed.data.map(({ name, fingerprint, labIds, routes }) => [
       fingerprint,
