@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { silentLog } from '../telemetry/log.ts';
 import { testDatabase } from '../testing/database.ts';
 import { isDatabaseError, uniqueViolation } from './errors.ts';
+import { openPool } from './pool.ts';
 import { inTx } from './tx.ts';
 
 test('a transaction is rolled back as a whole when its work throws', async () => {
@@ -49,4 +51,22 @@ test('a connection that cannot roll back never returns to the pool', async () =>
     'select xact_start is not null and xact_start <> now() as open from pg_stat_activity where pid = pg_backend_pid()',
   );
   expect(rows).toEqual([{ open: false }]);
+});
+
+test('a reply that never comes fails its statement and gives the place in the pool back', async () => {
+  const { url } = await testDatabase('verification');
+  const pool = openPool({ url, poolSize: 1, setting: 'DATABASE_URL' }, silentLog, { replyTimeoutMs: 100 });
+  await expect(pool.query('select pg_sleep(10)')).rejects.toThrow('Connection terminated');
+  expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  await expect(inTx(pool, 'sleep', (tx) => tx.query('select pg_sleep(10)'))).rejects.toThrow('Connection terminated');
+  expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  const patient = pool.withConnection((connection) => connection.query('select pg_sleep(0.3)'), { endless: true });
+  expect((await patient).rowCount).toBe(1);
+  await pool.close();
+});
+
+test('locks of a client that fell silent inside a transaction end within seconds', async () => {
+  const { pool } = await testDatabase('verification');
+  const { rows } = await pool.query('show idle_in_transaction_session_timeout');
+  expect(rows).toEqual([{ idle_in_transaction_session_timeout: '5s' }]);
 });

@@ -7,6 +7,11 @@ import { errorFields, type Log } from '../telemetry/log.ts';
 // bigint columns hold hours, counters and cursors far below 2^53; as strings they would only invite mistakes.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
+const statementTimeoutMs = 20_000;
+/** PostgreSQL ends every statement before that; what comes later never comes. */
+const lostAfterMs = statementTimeoutMs + 2_000;
+const idleInTransactionMs = 5_000;
+
 export interface DatabaseConfig {
   readonly url: string;
   readonly password?: Secret;
@@ -30,8 +35,15 @@ export interface Queryable {
 }
 
 export interface Pool extends Queryable {
-  /** Borrows one connection for `use` and gives it back, or destroys it when it broke or `use` called `discard`. */
-  withConnection<T>(use: (connection: Queryable, discard: () => void) => Promise<T>): Promise<T>;
+  /**
+   * Borrows one connection for `use` and gives it back, or destroys it when it broke or `use` called `discard`. A
+   * statement that is not answered in time is taken for lost with its connection, unless `endless` says that it may run
+   * for as long as it likes (maintenance that lifts its statement timeout).
+   */
+  withConnection<T>(
+    use: (connection: Queryable, discard: () => void) => Promise<T>,
+    options?: { readonly endless?: boolean },
+  ): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -70,35 +82,52 @@ export function connectionOptions(config: DatabaseConfig): pg.ClientConfig {
     ...(password === '' ? {} : { password }),
     ...(config.ca ? { ssl: { ca: config.ca, rejectUnauthorized: true } } : {}),
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 20_000,
+    statement_timeout: statementTimeoutMs,
+    // When the network swallows a client inside a transaction, its locks must not last until TCP gives up.
+    idle_in_transaction_session_timeout: idleInTransactionMs,
     keepAlive: true,
   };
 }
 
 /** Opens a pool. It connects lazily; `migrate` is what proves at start-up that the database can be reached. */
-export function openPool(config: DatabaseConfig, log: Log): Pool {
+export function openPool(config: DatabaseConfig, log: Log, { replyTimeoutMs = lostAfterMs } = {}): Pool {
   const pool = new pg.Pool({ ...connectionOptions(config), max: config.poolSize, idleTimeoutMillis: 30_000 });
   // Without a listener a dropped idle connection would end the process.
   pool.on('error', (error) => log.warn('database-connection-lost', errorFields(error)));
-  return {
-    query: (text, values) => run(pool, text, values),
-    async withConnection(use) {
-      const client = await pool.connect();
-      let broken: Error | undefined;
-      const onError = (error: Error) => {
-        broken = error;
-      };
-      client.on('error', onError);
+  const withConnection: Pool['withConnection'] = async (use, { endless = false } = {}) => {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    const onError = (error: Error) => {
+      broken = error;
+    };
+    client.on('error', onError);
+    const discard = () => {
+      broken ??= new Error('discarded');
+    };
+    const query: Queryable['query'] = async (text, values) => {
+      if (endless) return run(client, text, values);
+      const lost = setTimeout(() => {
+        log.warn('database-reply-lost');
+        discard();
+        // Under an unanswered statement this cuts the connection, and the statement fails.
+        void client.end();
+      }, replyTimeoutMs);
       try {
-        const discard = () => {
-          broken ??= new Error('discarded');
-        };
-        return await use({ query: (text, values) => run(client, text, values) }, discard);
+        return await run(client, text, values);
       } finally {
-        client.off('error', onError);
-        client.release(broken);
+        clearTimeout(lost);
       }
-    },
+    };
+    try {
+      return await use({ query }, discard);
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  };
+  return {
+    query: (text, values) => withConnection((connection) => connection.query(text, values)),
+    withConnection,
     close: () => pool.end(),
   };
 }
@@ -116,7 +145,7 @@ function statementName(text: string): string {
 }
 
 async function run<R extends object>(
-  client: pg.Pool | pg.PoolClient,
+  client: pg.PoolClient,
   text: string,
   values: readonly unknown[] = [],
 ): Promise<{ rows: R[]; rowCount: number }> {

@@ -7,6 +7,6 @@ import { purgeDeadResults } from '../store.ts';
  */
 export async function purgeResults(d: Deps): Promise<void> {
   const started = d.clock.monotonicMs();
-  if (!(await d.pool.withConnection(purgeDeadResults))) return;
+  if (!(await d.pool.withConnection(purgeDeadResults, { endless: true }))) return;
   d.log.info('results-purged', { durationMs: Math.round(d.clock.monotonicMs() - started) });
 }

@@ -1,0 +1,77 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Agent, request } from 'undici';
+import { INTERVALS_PER_DAY, utcDay } from '../../lib/exposure/intervals.ts';
+import { secureRandom } from '../../lib/random/random.ts';
+import type { HttpRequest } from '../../phone/http.ts';
+import { uploadRequest } from '../../phone/upload-requests.ts';
+import { readTan, tanRequest } from '../../phone/verification-requests.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+
+/** Status of an answer, or that none came. */
+export type Status = number | 'no answer';
+
+/** The phones of people who tested positive, as far as spending a TAN goes. */
+export interface PositivePhones {
+  requestTan(registrationToken: string): Promise<{ status: Status; tan?: string }>;
+  /** Each time with new padding, as phones do. */
+  upload(tan: string, keys: readonly Buffer[]): Promise<Status>;
+  close(): Promise<void>;
+}
+
+export interface PhoneOptions {
+  readonly port: number;
+  /** Connections at most; default 1. */
+  readonly connections?: number;
+  /** Milliseconds after which a phone gives up waiting. */
+  readonly patienceMs: number;
+}
+
+export function positivePhones(mesh: Mesh, { port, connections = 1, patienceMs }: PhoneOptions): PositivePhones {
+  const ca = readFileSync(join(mesh.home, 'pki', 'ca.crt'));
+  const agent = new Agent({ connections, pipelining: 1, keepAliveTimeout: 600_000, connect: { ca } });
+  const ask = async ({ method, path, headers, body }: HttpRequest) => {
+    try {
+      const answer = await request(`https://127.0.0.1:${port}${path}`, {
+        dispatcher: agent,
+        method,
+        headers,
+        body: body ?? null,
+        signal: AbortSignal.timeout(patienceMs),
+      });
+      return { status: answer.statusCode, body: Buffer.from(await answer.body.arrayBuffer()) };
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    async requestTan(registrationToken) {
+      const answer = await ask(tanRequest(registrationToken, secureRandom));
+      const tan = answer?.status === 201 ? readTan({ ...answer, headers: {} }) : undefined;
+      return { status: answer?.status ?? 'no answer', ...(tan === undefined ? {} : { tan }) };
+    },
+    async upload(tan, keys) {
+      const yesterday = utcDay(mesh.clock.nowMs() / 1000) - 1;
+      const uploaded = keys.map((keyData, i) => ({
+        keyData,
+        rollingStartIntervalNumber: (yesterday - i) * INTERVALS_PER_DAY,
+        rollingPeriod: INTERVALS_PER_DAY,
+        transmissionRiskLevel: 5,
+        daysSinceOnsetOfSymptoms: i,
+      }));
+      const meta = { visitedCountries: ['DE'], consentToFederation: true, origin: 'DE' };
+      return (await ask(uploadRequest(uploaded, meta, tan, secureRandom)))?.status ?? 'no answer';
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** As many keys as a phone of three days has. */
+export const newKeys = (): Buffer[] => Array.from({ length: 3 }, () => secureRandom.bytes(16));
+
+/** What a TAN is reserved for (decision 20). */
+export const hashOfKeys = (keys: readonly Buffer[]): Buffer =>
+  createHash('sha256').update(Buffer.concat([...keys].sort(Buffer.compare))).digest();
+
+export const newToken = (): string => randomUUID();
