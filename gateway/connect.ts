@@ -79,11 +79,14 @@ const markDecoded: Interceptor = (next) => (request) => {
   return next(request);
 };
 
-/** Octets that are no message of the method: Connect calls some of them internal errors, but they are the caller's. */
+/**
+ * Octets that are no message of the method: Connect calls some of them internal errors, and an encoding that is not
+ * served unimplemented (501), but they are the caller's.
+ */
 function undecoded(status: number, contentType: string | undefined, body: Buffer): RpcAnswer {
   if (contentType?.startsWith('application/grpc-web'))
     return { status, contentType, body: grpcStatus(Code.InvalidArgument) };
-  return status === 500
+  return status >= 500
     ? { status: 400, contentType, body: Buffer.from('{"code":"invalid_argument"}') }
     : { status, contentType, body };
 }
