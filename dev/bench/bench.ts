@@ -6,6 +6,8 @@ export interface BenchRun {
   progress(text: string): void;
   /** Registers what must be undone; done in reverse order at the end, also when the run is interrupted. */
   defer(step: () => Promise<void> | void): void;
+  /** Share of the full size, 1 unless a quicker and smaller run was asked for. */
+  readonly scale: number;
   /** Folder for CPU profiles of the processes, when they are asked for. */
   readonly profileFolder?: string;
 }

@@ -30,6 +30,12 @@ export function pssMegabytes(roots: readonly number[]): number {
   return Math.round(kilobytes / 1024);
 }
 
+/** The most memory in MB that the process has had resident at any time; Linux only. */
+export function peakResidentMegabytes(pid: number): number {
+  const status = readIfThere(`/proc/${pid}/status`) ?? '';
+  return Math.round(Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024);
+}
+
 /** CPU-seconds, user and system, that the processes and their descendants have used so far. */
 export function cpuSeconds(roots: readonly number[]): number {
   let ticks = 0;

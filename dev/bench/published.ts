@@ -11,6 +11,9 @@ export function hourPath(hour: number): string {
   return `${country}/${date.toISOString().slice(0, 10)}/hour/${date.getUTCHours()}`;
 }
 
+/** Path of a day's package; UTC days since 1970. */
+export const dayPath = (day: number): string => `${country}/${new Date(day * 86_400_000).toISOString().slice(0, 10)}`;
+
 /** Path of the index of a day's hours. */
 export const hourIndexPath = (hour: number): string => hourPath(hour).replace(/\/\d+$/, '');
 
