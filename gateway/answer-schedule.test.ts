@@ -14,7 +14,7 @@ const scheduleOf = (floorMs: number, log: Log = silentLog) =>
 /** Milliseconds from arrival to the moment the answer leaves. */
 async function leave(schedule: Schedule, kind: AnswerKind, bodyMs: number, workMs: number): Promise<number> {
   const start = systemClock.monotonicMs();
-  const slot = schedule.arrive();
+  const slot = schedule.arrive('upload');
   if (bodyMs > 0) await systemClock.sleep(bodyMs);
   slot.bodyEnded();
   if (workMs > 0) await systemClock.sleep(workMs);
@@ -58,6 +58,17 @@ test('a fake draws its k from accepted real answers; refused ones teach nothing'
   for (const ms of fakes) expect(Math.floor(ms / 20)).toBeGreaterThanOrEqual(3);
 });
 
+test('what is learned of uploads does not make fake polls late', async () => {
+  const schedule = scheduleOf(20);
+  await Promise.all(Array.from({ length: 50 }, () => leave(schedule, 'accepted', 0, 50)));
+  const start = systemClock.monotonicMs();
+  const slot = schedule.arrive('result');
+  slot.bodyEnded();
+  await new Promise<void>((done) => slot.ready('fake', done));
+  expect(Math.floor((systemClock.monotonicMs() - start) / 20)).toBe(1);
+  expect(schedule.lateShare).toBe(1);
+});
+
 test('an alarm rises when k > 1 exceeds 1 %', async () => {
   const events: string[] = [];
   const schedule = scheduleOf(20, { ...silentLog, warn: (event) => events.push(event) });
@@ -73,7 +84,7 @@ test('an alarm rises when k > 1 exceeds 1 %', async () => {
 test('what is left when the process ends is sent or forgotten, and nothing keeps waiting', () => {
   const schedule = scheduleOf(10_000);
   const sent: string[] = [];
-  const slots = ['a', 'b', 'c'].map((name) => ({ name, slot: schedule.arrive() }));
+  const slots = ['a', 'b', 'c'].map((name) => ({ name, slot: schedule.arrive('upload') }));
   slots[0]?.slot.ready('accepted', () => sent.push('a'));
   slots[1]?.slot.ready('accepted', () => sent.push('b'));
   slots[1]?.slot.abandon();
@@ -88,8 +99,11 @@ async function observed(options: { meshMs: number; plantMs?: number; samples: nu
   const inner = new AnswerSchedule({ clock: systemClock, random: secureRandom, log: silentLog, floorMs: 100 });
   const planted: Schedule = {
     close: () => inner.close(),
-    arrive: () => {
-      const slot = inner.arrive();
+    get lateShare() {
+      return inner.lateShare;
+    },
+    arrive: (group) => {
+      const slot = inner.arrive(group);
       const later = (send: () => void) => () => void setTimeout(send, options.plantMs);
       return {
         bodyEnded: slot.bodyEnded,

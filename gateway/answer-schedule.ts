@@ -1,6 +1,7 @@
 import type { Random } from '../lib/random/random.ts';
 import type { Log } from '../lib/telemetry/log.ts';
 import type { Clock } from '../lib/time/clock.ts';
+import type { PhoneGroup } from './route-group.ts';
 import { Sample } from './sample.ts';
 
 /** What an answer is to the schedule: only accepted real ones teach it, only fakes draw from what it learned. */
@@ -28,11 +29,15 @@ export interface Slot {
 
 /** Where requests take their place; handed in, so that a test can plant a difference in when answers leave. */
 export interface Schedule {
-  arrive(): Slot;
+  /** `group`: requests of one group share what is learned about late answers. */
+  arrive(group: PhoneGroup): Slot;
+  /** Share of the last accepted real answers that missed their first slot, 0 to 1. */
+  readonly lateShare: number;
   close(): void;
 }
 
 interface Entry extends Slot {
+  readonly group: PhoneGroup;
   dueMs: number;
   earliestMs: number;
   kind: AnswerKind;
@@ -60,8 +65,13 @@ export class AnswerSchedule implements Schedule {
   #timer: NodeJS.Timeout | undefined;
   /** When `#timer` was set to fire, on the monotonic clock. */
   #timerAtMs = Number.POSITIVE_INFINITY;
-  /** Extra slots of the last 1,000 accepted real answers. */
-  readonly #extras = new Sample(1_000);
+  /** Extra slots of the last 1,000 accepted real answers, by group: uploads are late more often than polls are. */
+  readonly #extras: Readonly<Record<PhoneGroup, Sample>> = {
+    upload: new Sample(1_000),
+    registration: new Sample(1_000),
+    result: new Sample(1_000),
+    tan: new Sample(1_000),
+  };
   readonly #alarm: NodeJS.Timeout;
 
   constructor(options: ScheduleOptions) {
@@ -74,11 +84,18 @@ export class AnswerSchedule implements Schedule {
     return this.#queue.length;
   }
 
-  arrive(): Slot {
+  get lateShare(): number {
+    const samples = Object.values(this.#extras);
+    const size = samples.reduce((sum, sample) => sum + sample.size, 0);
+    return size === 0 ? 0 : samples.reduce((sum, sample) => sum + sample.positive, 0) / size;
+  }
+
+  arrive(group: PhoneGroup): Slot {
     const { clock, floorMs } = this.#options;
     if (floorMs === 0) return unscheduled();
     const now = clock.monotonicMs();
     const entry: Entry = {
+      group,
       dueMs: now + floorMs,
       earliestMs: Number.POSITIVE_INFINITY,
       kind: 'refused',
@@ -92,7 +109,7 @@ export class AnswerSchedule implements Schedule {
       ready: (kind, send) => {
         entry.kind = kind;
         entry.send = send;
-        entry.toPass = kind === 'fake' ? this.#extras.draw(this.#options.random) : 0;
+        entry.toPass = kind === 'fake' ? this.#extras[group].draw(this.#options.random) : 0;
       },
       abandon: () => {
         entry.gone = true;
@@ -142,7 +159,7 @@ export class AnswerSchedule implements Schedule {
     if (entry.gone) return;
     const usable = entry.dueMs >= entry.earliestMs;
     if (usable && entry.send !== undefined && entry.passed >= entry.toPass) {
-      if (entry.kind === 'accepted') this.#extras.add(entry.passed);
+      if (entry.kind === 'accepted') this.#extras[entry.group].add(entry.passed);
       entry.send();
       return;
     }
@@ -153,9 +170,9 @@ export class AnswerSchedule implements Schedule {
 
   /** More than 1 % of the last accepted answers missed their first slot: the floor is too low, or something is ill. */
   #alarmIfLate(): void {
-    const { size, positive } = this.#extras;
     // Below 100 answers one late one would already be more than 1 %.
-    if (size < 100 || positive * 100 <= size) return;
+    const late = ({ size, positive }: Sample): boolean => size >= 100 && positive * 100 > size;
+    if (!Object.values(this.#extras).some(late)) return;
     this.#options.log.warn('answer-floor-exceeded', { setting: 'GATEWAY_ANSWER_FLOOR_MS' });
   }
 }

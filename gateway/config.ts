@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readBlobStoreConfig } from '../lib/blob/config.ts';
 import type { S3BlobStoreConfig } from '../lib/blob/s3-blob-store.ts';
 import { type Env, integer, port, readEnv, readParts } from '../lib/process/config.ts';
+import type { Rates } from './rate-limits.ts';
 
 const mebibyte = 1_024 * 1_024;
 
@@ -30,6 +31,14 @@ const schema = z.object({
   GATEWAY_MAX_CONNECTIONS: integer({ min: 1, max: 1_000_000, default: 20_000 }),
   GATEWAY_MAX_PHONE_REQUESTS: integer({ min: 1, max: 1_000_000, default: 10_000 }),
   GATEWAY_MAX_PARTNER_REQUESTS: integer({ min: 1, max: 10_000, default: 64 }),
+  /** Requests a second of this process, whoever they come from; above them 503 (decision 16). First: all of phones. */
+  GATEWAY_MAX_PHONE_REQUESTS_PER_SECOND: integer({ min: 1, max: 1_000_000, default: 20_000 }),
+  GATEWAY_MAX_UPLOADS_PER_SECOND: integer({ min: 1, max: 1_000_000, default: 6_000 }),
+  GATEWAY_MAX_REGISTRATIONS_PER_SECOND: integer({ min: 1, max: 1_000_000, default: 6_000 }),
+  GATEWAY_MAX_RESULTS_PER_SECOND: integer({ min: 1, max: 1_000_000, default: 15_000 }),
+  GATEWAY_MAX_TANS_PER_SECOND: integer({ min: 1, max: 1_000_000, default: 6_000 }),
+  GATEWAY_MAX_DOWNLOADS_PER_SECOND: integer({ min: 1, max: 1_000_000, default: 30_000 }),
+  GATEWAY_MAX_PARTNER_REQUESTS_PER_SECOND: integer({ min: 1, max: 1_000_000, default: 5_000 }),
   GATEWAY_MAX_HELD_MIB: integer({ min: 1, max: 65_536, default: 128 }),
   GATEWAY_SLOW_MS: integer({ min: 100, max: 600_000, default: 30_000 }),
   GATEWAY_CACHE_MIB: integer({ min: 1, max: 65_536, default: 128 }),
@@ -51,6 +60,16 @@ export const readConfig = (env: Env): Config =>
     // A download waits for it: better to serve what is in memory, or 503, than to try for long.
     store: () => ({ ...readBlobStoreConfig(env), attempts: 2, backoffMs: 100, requestTimeoutMs: 5_000 }),
   });
+
+export const ratesOf = (settings: Config['settings']): Rates => ({
+  phones: settings.GATEWAY_MAX_PHONE_REQUESTS_PER_SECOND,
+  upload: settings.GATEWAY_MAX_UPLOADS_PER_SECOND,
+  registration: settings.GATEWAY_MAX_REGISTRATIONS_PER_SECOND,
+  result: settings.GATEWAY_MAX_RESULTS_PER_SECOND,
+  tan: settings.GATEWAY_MAX_TANS_PER_SECOND,
+  download: settings.GATEWAY_MAX_DOWNLOADS_PER_SECOND,
+  partner: settings.GATEWAY_MAX_PARTNER_REQUESTS_PER_SECOND,
+});
 
 export const heldBytes = (settings: Config['settings']): number => settings.GATEWAY_MAX_HELD_MIB * mebibyte;
 export const cacheBytes = (settings: Config['settings']): number => settings.GATEWAY_CACHE_MIB * mebibyte;

@@ -19,6 +19,7 @@ export interface RpcAnswer {
 
 export interface RpcMethod {
   readonly path: string;
+  readonly name: string;
   /** Number of the answer's field `response_padding`, 0 where there is none. */
   readonly paddingField: number;
   call(head: RequestHead, body: Buffer, contextValues: ContextValues): Promise<RpcAnswer>;
@@ -45,6 +46,7 @@ export function connectMethods(routes: (router: ConnectRouter) => void, maxBytes
   routes(router);
   return router.handlers.map((handler) => ({
     path: handler.requestPath,
+    name: handler.method.name,
     paddingField: handler.method.output.fields.find((field) => field.name === 'response_padding')?.number ?? 0,
     async call(head, body, contextValues) {
       const state = { decoded: false };

@@ -1,7 +1,10 @@
 import type { Blob } from '../lib/blob/blob.ts';
+import type { Clock } from '../lib/time/clock.ts';
 import { type Answer, methodNotAllowed, notFound, overloaded } from './answer.ts';
 import type { Header } from './answer-size.ts';
 import type { Download, Downloads } from './downloads.ts';
+import { type IntakeMetrics, outcomeOf } from './intake-metrics.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
 
 const wrongVerb = methodNotAllowed('GET', 'HEAD');
@@ -11,31 +14,48 @@ const nothing = Buffer.alloc(0);
 const keyForm = /^version(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$/;
 const longestKey = 256;
 
+export interface DownloadAnswersOptions {
+  readonly downloads: Downloads;
+  readonly date: () => string;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly limits: RateLimits;
+  readonly metrics: IntakeMetrics;
+}
+
 /** Serves `/version/…` from the object store (D 2.8): GET and HEAD, one quoted ETag, a length, never compressed. */
-export function downloadAnswers(downloads: Downloads, date: () => string) {
+export function downloadAnswers({ downloads, date, clock, limits, metrics }: DownloadAnswersOptions) {
   return (request: RawRequest, response: RawResponse): void => {
+    const arrivedMs = clock.monotonicMs();
+    const shed = !limits.admits('download');
+    const written = (status: number): void =>
+      metrics.count('download', shed ? 'shed' : outcomeOf(status), clock.monotonicMs() - arrivedMs);
     // What a caller sends along is let go of; an answer must not wait for it.
     request.resume();
     const key = keyOf(request.url ?? '');
-    if (key === undefined) return write(response, notFound);
+    if (shed) return written(write(response, overloaded));
+    if (key === undefined) return written(write(response, notFound));
     const found = downloads.get(key);
-    if (found instanceof Promise) void found.then((download) => serve(request, response, download));
-    else serve(request, response, found);
+    if (found instanceof Promise) void found.then((download) => written(serve(request, response, download)));
+    else written(serve(request, response, found));
   };
 
-  function serve(request: RawRequest, response: RawResponse, download: Download): void {
+  /** Answers the status that was written. */
+  function serve(request: RawRequest, response: RawResponse, download: Download): number {
     if (download === 'absent') return write(response, notFound);
     if (download === 'unavailable') return write(response, overloaded);
     if (request.method !== 'GET' && request.method !== 'HEAD') return write(response, wrongVerb);
     const headers = headersOf(download);
     if (matches(request.headers['if-none-match'], headers.etag)) {
-      return writeRaw(response, 304, [['date', date()], ...headers.unchanged], nothing);
+      writeRaw(response, 304, [['date', date()], ...headers.unchanged], nothing);
+      return 304;
     }
     writeRaw(response, 200, [['date', date()], ...headers.whole], request.method === 'HEAD' ? nothing : download.body);
+    return 200;
   }
 
-  function write(response: RawResponse, { status, headers, body }: Answer): void {
+  function write(response: RawResponse, { status, headers, body }: Answer): number {
     writeRaw(response, status, [['date', date()], ...headers, ['content-length', '0']], body);
+    return status;
   }
 }
 

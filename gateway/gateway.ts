@@ -4,11 +4,12 @@ import type { CertificateSource } from '../lib/rpc/certificates.ts';
 import type { Log } from '../lib/telemetry/log.ts';
 import type { Clock } from '../lib/time/clock.ts';
 import { AnswerSchedule, type Schedule } from './answer-schedule.ts';
-import { cacheBytes, type Config, heldBytes } from './config.ts';
+import { cacheBytes, type Config, heldBytes, ratesOf } from './config.ts';
 import { downloadAnswers } from './download-answers.ts';
 import { Downloads } from './downloads.ts';
 import { failureTally } from './failure-tally.ts';
 import { httpDates } from './http-date.ts';
+import { IntakeMetrics } from './intake-metrics.ts';
 import type { LabMesh } from './lab.ts';
 import { labAnswers } from './lab-answers.ts';
 import { labConnectRoutes } from './lab-connect.ts';
@@ -19,6 +20,7 @@ import { phoneAnswers } from './phone-answers.ts';
 import { phoneConnectRoutes } from './phone-connect.ts';
 import { phoneRestRoutes } from './phone-rest.ts';
 import type { Partners } from './partners.ts';
+import { rateLimits } from './rate-limits.ts';
 import { partnerTls } from './tls-settings.ts';
 
 export interface GatewayDeps {
@@ -33,6 +35,8 @@ export interface GatewayDeps {
   readonly store: Pick<BlobStore, 'get' | 'getIfChanged'>;
   /** Default: one with the floor of the settings. */
   readonly schedule?: Schedule;
+  /** Default: some that nobody reads. */
+  readonly metrics?: IntakeMetrics;
 }
 
 /** Port 8443: the apps' REST paths, the same as Connect calls, and downloads (architecture section 4). */
@@ -40,9 +44,13 @@ export async function startPhonePort(d: GatewayDeps): Promise<Listener> {
   const { settings, clock, random, log } = d;
   const date = httpDates(clock);
   const schedule = d.schedule ?? new AnswerSchedule({ clock, random, log, floorMs: settings.GATEWAY_ANSWER_FLOOR_MS });
+  const { limits, metrics } = watched(d);
   const failures = failureTally(log, 'phone-answers-failed');
   const answer = phoneAnswers({
     schedule,
+    clock,
+    limits,
+    metrics,
     date,
     failures,
     maxRequests: settings.GATEWAY_MAX_PHONE_REQUESTS,
@@ -65,7 +73,7 @@ export async function startPhonePort(d: GatewayDeps): Promise<Listener> {
     setting: 'GATEWAY_PHONE_PORT',
     routes: ({ on }) => {
       for (const route of phoneRoutes) on(route.path, (request, response) => void answer(route, request, response));
-      const download = downloadAnswers(downloads, date);
+      const download = downloadAnswers({ downloads, date, clock, limits, metrics });
       on('/version', download);
       on('/version/*', download);
     },
@@ -86,8 +94,10 @@ export async function startPartnerPort(d: GatewayDeps): Promise<Listener> {
   const { settings, log, partners, labMesh } = d;
   const date = httpDates(d.clock);
   const answer = labAnswers({
+    ...watched(d),
     partners,
     date,
+    clock: d.clock,
     log,
     bodyTimeoutMs: settings.GATEWAY_SLOW_MS,
     maxRequests: settings.GATEWAY_MAX_PARTNER_REQUESTS,
@@ -104,6 +114,14 @@ export async function startPartnerPort(d: GatewayDeps): Promise<Listener> {
       on('*', (request, response) => void answer(undefined, request, response));
     },
   });
+}
+
+/** Each port has limits of its own; the groups of one never come to the other. */
+function watched({ settings, clock, metrics }: GatewayDeps) {
+  return {
+    limits: rateLimits(clock, ratesOf(settings)),
+    metrics: metrics ?? new IntakeMetrics({ lateShare: () => 0 }),
+  };
 }
 
 function common({ settings, certificates }: GatewayDeps, date: () => string) {

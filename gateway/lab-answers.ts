@@ -1,8 +1,11 @@
 import { errorFields, type Log } from '../lib/telemetry/log.ts';
+import type { Clock } from '../lib/time/clock.ts';
 import { type Answer, emptyAnswer, methodNotAllowed, notFound, overloaded } from './answer.ts';
 import type { Header } from './answer-size.ts';
+import { type IntakeMetrics, outcomeOf } from './intake-metrics.ts';
 import type { Partner, PartnerRoute, Partners } from './partners.ts';
 import { headOf, type RequestHead } from './phone-route.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
 import { readBody } from './read-body.ts';
 
@@ -20,6 +23,9 @@ export interface LabRoute {
 export interface LabAnswersOptions {
   readonly partners: Partners;
   readonly date: () => string;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly limits: RateLimits;
+  readonly metrics: IntakeMetrics;
   readonly log: Log;
   readonly bodyTimeoutMs: number;
   /** Requests in hand above which new ones get 503. */
@@ -28,10 +34,12 @@ export interface LabAnswersOptions {
 
 /** Serves the partners' port: an unlisted certificate gets 403 whatever it asks, and labs are answered at once. */
 export function labAnswers(options: LabAnswersOptions) {
-  const { partners, date, log } = options;
+  const { partners, date, clock, limits, metrics, log } = options;
   let requests = 0;
 
   return async (route: LabRoute | undefined, request: RawRequest, response: RawResponse): Promise<void> => {
+    const arrivedMs = clock.monotonicMs();
+    const full = !limits.admits('partner') || requests >= options.maxRequests;
     const partner = partners.of(request);
     const right = route?.partnerRoute();
     const early =
@@ -41,7 +49,7 @@ export function labAnswers(options: LabAnswersOptions) {
           ? notFound
           : request.method !== 'POST'
             ? methodNotAllowed('POST')
-            : requests >= options.maxRequests
+            : full
               ? overloaded
               : undefined;
     requests++;
@@ -61,6 +69,8 @@ export function labAnswers(options: LabAnswersOptions) {
     function write(answer: Answer): void {
       const length: Header[] = answer.status === 204 ? [] : [['content-length', String(answer.body.length)]];
       writeRaw(response, answer.status, [['date', date()], ...answer.headers, ...length], answer.body);
+      const outcome = answer === overloaded ? 'shed' : outcomeOf(answer.status);
+      metrics.count('partner', outcome, clock.monotonicMs() - arrivedMs);
     }
   };
 }

@@ -7,8 +7,10 @@ import { runProcess } from '../lib/process/run.ts';
 import { secureRandom } from '../lib/random/random.ts';
 import { watchCertificates } from '../lib/rpc/certificates.ts';
 import { clientOf, openChannel } from '../lib/rpc/client.ts';
+import { AnswerSchedule } from './answer-schedule.ts';
 import { readConfig } from './config.ts';
 import { type GatewayDeps, startPartnerPort, startPhonePort } from './gateway.ts';
+import { IntakeMetrics } from './intake-metrics.ts';
 import { gatheredMesh } from './mesh.ts';
 import { watchPartners } from './partners.ts';
 import { certificateFiles } from './certificate-files.ts';
@@ -34,6 +36,14 @@ await runProcess('gateway', async ({ clock, log, onStop, stopping }) => {
   const submission = open('submission', settings.SUBMISSION_ADDRESS);
   const verification = open('verification', settings.VERIFICATION_ADDRESS);
   const testResult = open('test-result', settings.TEST_RESULT_ADDRESS);
+  const schedule = new AnswerSchedule({
+    clock,
+    random: secureRandom,
+    log,
+    floorMs: settings.GATEWAY_ANSWER_FLOOR_MS,
+  });
+  const metrics = new IntakeMetrics({ lateShare: () => schedule.lateShare });
+  onStop(() => metrics.close());
   const deps: GatewayDeps = {
     settings,
     clock,
@@ -42,6 +52,8 @@ await runProcess('gateway', async ({ clock, log, onStop, stopping }) => {
     certificates: outside,
     partners,
     store,
+    schedule,
+    metrics,
     mesh: gatheredMesh(
       clientOf(submission, 'cwa.submission.v1.SubmissionService', SubmissionServiceService, call),
       clientOf(verification, 'cwa.verification.v1.RegistrationService', RegistrationServiceService, call),
@@ -60,6 +72,7 @@ await runProcess('gateway', async ({ clock, log, onStop, stopping }) => {
     setting: 'GATEWAY_MANAGEMENT_PORT',
     // Nothing behind the gateway: when a part of the mesh is down, the others are still served.
     checks: {},
+    metrics: () => metrics.text(),
     stopping,
   });
   onStop(() => management.close());

@@ -1,13 +1,19 @@
+import type { Clock } from '../lib/time/clock.ts';
 import { type Answer, emptyAnswer, methodNotAllowed, overloaded } from './answer.ts';
 import type { Schedule } from './answer-schedule.ts';
 import { sizedHeaders } from './answer-size.ts';
 import type { FailureTally } from './failure-tally.ts';
+import { type IntakeMetrics, outcomeOf } from './intake-metrics.ts';
 import { headOf, type PhoneRoute, type Routed } from './phone-route.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
 
 export interface PhoneAnswersOptions {
   readonly schedule: Schedule;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly limits: RateLimits;
+  readonly metrics: IntakeMetrics;
   readonly date: () => string;
   readonly failures: FailureTally;
   /** Requests in hand above which new ones get 503 (decision 16). */
@@ -22,13 +28,15 @@ export interface PhoneAnswersOptions {
  * go through the same steps; what they are decides only which answer lies ready when the slot opens.
  */
 export function phoneAnswers(options: PhoneAnswersOptions) {
-  const { schedule, date, failures } = options;
+  const { schedule, clock, limits, metrics, date, failures } = options;
   const held: BodyBudget = { held: 0 };
   let requests = 0;
 
   return async (route: PhoneRoute, request: RawRequest, response: RawResponse): Promise<void> => {
-    const slot = schedule.arrive();
-    const full = requests >= options.maxRequests || held.held >= options.maxHeldBytes;
+    const slot = schedule.arrive(route.group);
+    const arrivedMs = clock.monotonicMs();
+    // Before anything of the request is looked at: whether it is fake must not decide who is shed.
+    const full = !limits.admits(route.group) || requests >= options.maxRequests || held.held >= options.maxHeldBytes;
     requests++;
     let done = false;
     const end = (): void => {
@@ -49,6 +57,7 @@ export function phoneAnswers(options: PhoneAnswersOptions) {
     const { kind, answer } = await routedOf(early, body);
     slot.ready(kind, () => {
       writeRaw(response, answer.status, sizedHeaders(answer, date()), answer.body, { neverIndexed: true });
+      metrics.count(route.group, full ? 'shed' : outcomeOf(answer.status), clock.monotonicMs() - arrivedMs);
       end();
     });
 

@@ -10,8 +10,15 @@ import { connectError, connectMethods, type RpcAnswer } from './connect.ts';
 import { type FakeRule, isFake, type Performed, perform } from './fake.ts';
 import { getTestResult, issueTan, type PhoneDeps, registerToken, submitKeys, submitKeysOnBehalf } from './phone.ts';
 import type { PhoneRoute } from './phone-route.ts';
+import type { PhoneGroup } from './route-group.ts';
 
 const limit = 102_400;
+
+const groups: Readonly<Partial<Record<string, PhoneGroup>>> = {
+  RegisterToken: 'registration',
+  GetTestResult: 'result',
+  IssueTan: 'tan',
+};
 
 /** The handlers' word on what kind of answer theirs was, for the schedule. */
 const kindOf = createContextKey<{ kind: AnswerKind }>({ kind: 'refused' });
@@ -20,6 +27,7 @@ const kindOf = createContextKey<{ kind: AnswerKind }>({ kind: 'refused' });
 export function phoneConnectRoutes(deps: PhoneDeps): PhoneRoute[] {
   return connectMethods((router) => serve(router, deps), limit).map((method) => ({
     path: method.path,
+    group: groups[method.name] ?? 'upload',
     limit,
     refuse: () => undefined,
     tooLarge: sized(

@@ -12,6 +12,7 @@ import {
   type ToldUpload,
 } from './phone.ts';
 import type { PhoneRoute, RequestHead, Routed } from './phone-route.ts';
+import type { PhoneGroup } from './route-group.ts';
 import { sizedBody } from './answer-size.ts';
 
 const uploadLimit = 102_400;
@@ -20,13 +21,13 @@ const jsonType = ['content-type', 'application/json'] as const;
 
 /** The exact paths of the shipped apps (S 1.1, 2.2 to 2.4) and the aliases of decision 11. */
 export function phoneRestRoutes(deps: PhoneDeps): PhoneRoute[] {
-  const register = verification(deps, registerToken, 201, (json) => ({
+  const register = verification(deps, 'registration', registerToken, 201, (json) => ({
     keyType: keyTypes.get(json['keyType']),
     key: json['key'],
     keyDob: json['keyDob'],
   }));
-  const result = verification(deps, getTestResult, 200, (json) => json['registrationToken']);
-  const tan = verification(deps, issueTan, 201, (json) => json['registrationToken']);
+  const result = verification(deps, 'result', getTestResult, 200, (json) => json['registrationToken']);
+  const tan = verification(deps, 'tan', issueTan, 201, (json) => json['registrationToken']);
   return [
     { path: '/version/v1/diagnosis-keys', ...upload, answer: (head, body) => submit(deps, head, body) },
     { path: '/version/v1/submission-on-behalf', ...upload, answer: (head, body) => submitOnBehalf(deps, head, body) },
@@ -42,6 +43,7 @@ const keyTypes = new Map<unknown, KeyType>([
 ]);
 
 const upload = {
+  group: 'upload' as const,
   limit: uploadLimit,
   refuse: (head: RequestHead) => (ofType(head, 'application/x-protobuf') ? undefined : emptyAnswer(415)),
   tooLarge: emptyAnswer(400),
@@ -72,11 +74,13 @@ const uploadAnswer = ({ filteredCheckIns, savedCheckIns }: ToldUpload): Answer =
 
 function verification<Asked, Checked, Told>(
   deps: PhoneDeps,
+  group: PhoneGroup,
   operation: Parameters<typeof perform<Asked, Checked, Told>>[0],
   status: number,
   read: (json: Record<string, unknown>) => Asked,
 ): Omit<PhoneRoute, 'path'> {
   return {
+    group,
     limit: verificationLimit,
     refuse: (head) => {
       if (!ofType(head, 'application/json')) return emptyAnswer(415);

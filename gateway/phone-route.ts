@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts';
 import type { AnswerKind } from './answer-schedule.ts';
+import type { PhoneGroup } from './route-group.ts';
 import type { RawRequest } from './raw-http.ts';
 
 /** What handlers may see of a request's head: the headers they name, nothing of the connection. */
@@ -15,6 +16,7 @@ export interface Routed {
 /** One path of the phones' port that takes POST alone and answers on the schedule. */
 export interface PhoneRoute {
   readonly path: string;
+  readonly group: PhoneGroup;
   /** Largest body in octets. */
   readonly limit: number;
   /** A refusal that the head alone decides. */
