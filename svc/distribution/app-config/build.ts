@@ -1,6 +1,8 @@
 import { encodeConfigAndroid, encodeConfigIos, encodeConfigV1 } from '../../../lib/exposure/app-config.ts';
 import { checkCurrent } from './check-current.ts';
 import { checkLegacy } from './check-legacy.ts';
+import { checkRanges } from './check-ranges.ts';
+import { checkShape } from './check-shape.ts';
 import { checksInto, ConfigurationFault, type Fault } from './faults.ts';
 import type { AndroidValues, ConfigurationSource, IosValues, RiskCalculation } from './source.ts';
 
@@ -21,8 +23,12 @@ interface Countries {
 export function faultsOf(source: ConfigurationSource, { supportedCountries }: Countries): Fault[] {
   const faults: Fault[] = [];
   const check = checksInto(faults);
+  checkShape(source, check);
+  // The rules look into fields that would not be there.
+  if (faults.length > 0) return faults;
   checkLegacy(source, check);
   checkCurrent(source, supportedCountries, check);
+  checkRanges('', source, check);
   return faults;
 }
 

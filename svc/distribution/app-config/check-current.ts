@@ -1,3 +1,4 @@
+import { parseDayName } from '../../../lib/exposure/intervals.ts';
 import type { Checks } from './faults.ts';
 import type { ConfigurationSource, LevelMapping, RiskCalculation } from './source.ts';
 
@@ -10,13 +11,15 @@ export function checkCurrent(source: ConfigurationSource, supportedCountries: re
   checkSurveys(source, check);
   checkCertificates(source.dgc, check);
   checkKeyMapping(source.android.diagnosisKeysDataMapping, check);
+  const { infectiousnessForDaysSinceOnsetOfSymptoms: iosMap } = source.ios.exposureConfiguration;
+  checkInfectiousness('ios.exposureConfiguration.infectiousnessForDaysSinceOnsetOfSymptoms', iosMap ?? {}, check);
   checkRisk('riskCalculation.v1', source.riskCalculation.v1, check);
   checkRisk('riskCalculation.v2', source.riskCalculation.v2, check);
   const { latest, min } = source.appVersions.androidVersionCode;
   check.whole('appVersions.androidVersionCode.latest', latest, 0, Number.MAX_SAFE_INTEGER);
   check.whole('appVersions.androidVersionCode.min', min, 0, Number.MAX_SAFE_INTEGER);
   check.holds('appVersions.androidVersionCode.latest', latest, 'MIN_GREATER_THAN_MAX', min <= latest);
-  const listed = supportedCountries.length > 0 && supportedCountries.every((code) => /^[A-Z]{2}$/.test(code));
+  const listed = supportedCountries.length > 0 && supportedCountries.every(isCountry);
   check.holds('supportedCountries', supportedCountries, 'INVALID_VALUES', listed);
 }
 
@@ -33,10 +36,18 @@ function checkDownloads({ keyDownload, exposureDetection }: ConfigurationSource,
   check.whole('keyDownload.android.downloadTimeoutInSeconds', keyDownload.android.downloadTimeoutInSeconds, 0, 1800);
   check.whole('keyDownload.android.overallTimeoutInSeconds', keyDownload.android.overallTimeoutInSeconds, 0, 1800);
   // A phone compares the whole string, quotes included (D 5.1).
-  for (const name of ['revokedDayPackages', 'revokedHourPackages'] as const) {
+  for (const name of ['revokedDayPackages', 'revokedHourPackages', 'revokedTraceWarningPackages'] as const) {
     for (const [i, { etag }] of keyDownload[name].entries()) {
       check.holds(`keyDownload.${name}[${i}].etag`, etag, 'INVALID_VALUES', /^"[^"]+"$/.test(etag));
     }
+  }
+  for (const name of ['revokedDayPackages', 'revokedHourPackages'] as const) {
+    for (const [i, { date }] of keyDownload[name].entries()) {
+      check.holds(`keyDownload.${name}[${i}].date`, date, 'INVALID_VALUES', parseDayName(date) !== undefined);
+    }
+  }
+  for (const [i, { hour }] of keyDownload.revokedHourPackages.entries()) {
+    check.whole(`keyDownload.revokedHourPackages[${i}].hour`, hour, 0, 23);
   }
 }
 
@@ -68,17 +79,15 @@ function checkCertificates(dgc: ConfigurationSource['dgc'], check: Checks): void
   check.holds('dgc.reissueServicePublicKeyDigest', digest, 'INVALID_VALUES', /^([0-9a-f]{2})*$/i.test(digest));
 }
 
+/** ISO 3166-1; groups of countries and the code for "unknown" are none. */
+function isCountry(code: string): boolean {
+  if (!/^[A-Z]{2}$/.test(code) || ['EU', 'EZ', 'UN', 'ZZ'].includes(code)) return false;
+  return new Intl.DisplayNames('en', { type: 'region', fallback: 'none' }).of(code) !== undefined;
+}
+
 function checkKeyMapping(mapping: ConfigurationSource['android']['diagnosisKeysDataMapping'], check: Checks): void {
   const field = 'android.diagnosisKeysDataMapping';
-  const entries = Object.entries(mapping.daysSinceOnsetToInfectiousness);
-  check.holds(`${field}.daysSinceOnsetToInfectiousness`, entries.length, 'INVALID_VALUES', entries.length <= 29);
-  for (const [days, infectiousness] of entries) {
-    check.whole(`${field}.daysSinceOnsetToInfectiousness`, Number(days), -14, 14);
-    check.whole(`${field}.daysSinceOnsetToInfectiousness.${days}`, infectiousness, 0, 2);
-  }
-  // Keys are published with 1 or 2 days since onset only (D 2.4): a phone that does not know them loses the level.
-  const known = mapping.daysSinceOnsetToInfectiousness;
-  check.holds(`${field}.daysSinceOnsetToInfectiousness`, known, 'MISSING', known['1'] === 1 && known['2'] === 2);
+  checkInfectiousness(`${field}.daysSinceOnsetToInfectiousness`, mapping.daysSinceOnsetToInfectiousness, check);
   check.whole(
     `${field}.infectiousnessWhenDaysSinceOnsetMissing`,
     mapping.infectiousnessWhenDaysSinceOnsetMissing,
@@ -86,6 +95,17 @@ function checkKeyMapping(mapping: ConfigurationSource['android']['diagnosisKeysD
     2,
   );
   check.whole(`${field}.reportTypeWhenMissing`, mapping.reportTypeWhenMissing, 1, 5);
+}
+
+function checkInfectiousness(field: string, map: Readonly<Record<string, number>>, check: Checks): void {
+  const entries = Object.entries(map);
+  check.holds(field, entries.length, 'INVALID_VALUES', entries.length <= 29);
+  for (const [days, infectiousness] of entries) {
+    check.whole(field, Number(days), -14, 14);
+    check.whole(`${field}.${days}`, infectiousness, 0, 2);
+  }
+  // Keys are published with 1 or 2 days since onset only (D 2.4): a phone that does not know them loses the level.
+  check.holds(field, map, 'MISSING', map['1'] === 1 && map['2'] === 2);
 }
 
 const publishedEncoding = {

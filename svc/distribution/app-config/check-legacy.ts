@@ -34,6 +34,11 @@ function checkClasses(classes: ConfigurationSource['legacy']['riskScoreClasses']
   }
   const width = classes.reduce((sum, { min, max }) => sum + max - min, 0);
   check.holds('legacy.riskScoreClasses', width, 'INVALID_PARTITIONING', width === 9999);
+  // The original looked at the sum alone, which classes that overlap and leave gaps can have too.
+  const ordered = [...classes].sort((a, b) => a.min - b.min || a.max - b.max);
+  const seamless = ordered.every(({ min }, i) => min === (ordered[i - 1]?.max ?? 0));
+  const bounds = ordered.map(({ min, max }) => [min, max]);
+  check.holds('legacy.riskScoreClasses', bounds, 'INVALID_PARTITIONING', seamless);
 }
 
 function checkAttenuation(attenuation: ConfigurationSource['legacy']['attenuationDuration'], check: Checks): void {

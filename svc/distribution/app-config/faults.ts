@@ -1,4 +1,4 @@
-/** The names of D 3.2, and two for what D 3.6 and 3.5 BETTER demand. */
+/** The names of D 3.2, and three for what D 3.6 and 3.5 BETTER demand and for misspelt names. */
 export type ConfigurationRule =
   | 'BLANK_LABEL'
   | 'MIN_GREATER_THAN_MAX'
@@ -8,7 +8,8 @@ export type ConfigurationRule =
   | 'TOO_MANY_DECIMAL_PLACES'
   | 'INVALID_VALUES'
   | 'MISSING'
-  | 'OVERLAP';
+  | 'OVERLAP'
+  | 'UNKNOWN_FIELD';
 
 /** One value that may not be published. Values of the configuration are public, so they may be named. */
 export interface Fault {

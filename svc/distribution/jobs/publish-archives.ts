@@ -1,20 +1,21 @@
 import { contentHash } from '../../../lib/exposure/content-hash.ts';
 import { errorFields } from '../../../lib/telemetry/log.ts';
-import { buildConfiguration } from '../app-config/build.ts';
+import { chooseConfiguration } from '../app-config/choose.ts';
 import type { Deps } from '../deps.ts';
 import { objectKeys, zip } from '../object-layout.ts';
 import type { Publisher } from '../publisher.ts';
 import { signArchive, signedBy } from '../signed-archive.ts';
 import { publishIndex } from './publish-indexes.ts';
+import { noteSigningFault } from './signing-fault.ts';
 
 /**
  * Configuration for every generation of apps, and the empty statistics that apps of version 3 ask for (decision 32).
  * A fault here never holds up key packages: it is counted, and the archives of before stay (D 2.10).
  */
-export async function publishArchives(d: Deps, publisher: Publisher): Promise<void> {
+export async function publishArchives(d: Deps, publisher: Publisher, runNumber: number): Promise<void> {
   try {
     const country = d.rules.originCountry;
-    const files = buildConfiguration(d.configuration, d.rules);
+    const files = await chooseConfiguration(d, runNumber);
     await publishIndex(publisher, { objectKey: objectKeys.configurationCountries }, [country]);
     await publishArchive(d, publisher, objectKeys.configurationV1(country), files.v1);
     await publishArchive(d, publisher, objectKeys.configuration('v1', 'android'), files.androidV1);
@@ -22,11 +23,15 @@ export async function publishArchives(d: Deps, publisher: Publisher): Promise<vo
     await publishArchive(d, publisher, objectKeys.configuration('v2', 'android'), files.androidV2);
     await publishArchive(d, publisher, objectKeys.configuration('v2', 'ios'), files.iosV2);
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ConfigurationFault') throw error;
+    if (!(error instanceof Error) || error.name !== 'ConfigurationFault') return noteSigningFault(d, publisher, error);
     publisher.fail();
     d.log.error('configuration-refused', errorFields(error));
   }
-  await publishArchive(d, publisher, objectKeys.statistics, Buffer.alloc(0));
+  try {
+    await publishArchive(d, publisher, objectKeys.statistics, Buffer.alloc(0));
+  } catch (error) {
+    noteSigningFault(d, publisher, error);
+  }
 }
 
 /** Unchanged content signed by the same keys keeps its object and its ETag: phones take a new one as a change (D 2.8). */

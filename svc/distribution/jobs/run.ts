@@ -51,7 +51,7 @@ async function run(d: Deps, runNumber: number): Promise<RunOutcome> {
   await publishPackages(d, publisher, time, hours);
   await publishIndexes(d, publisher, time, hours);
   const keys = publisher.counts.failed === 0;
-  await publishArchives(d, publisher);
+  await publishArchives(d, publisher, runNumber);
   const warnings = await publishWarningHours(d, publisher, time, hours);
   await deleteExpired(d, publisher, runNumber, time, hours, { keys, warnings, waiting: ingested });
   if (!ingested) publisher.fail();
