@@ -11,6 +11,7 @@ import { clientOf, openChannel } from '../../lib/rpc/client.ts';
 import { startRpcServer } from '../../lib/rpc/server.ts';
 import { type Config, readConfig } from './config.ts';
 import type { Deps } from './deps.ts';
+import { rebuildStore } from './jobs/rebuild.ts';
 import { runDistribution } from './jobs/run.ts';
 import { openStore } from './open-store.ts';
 import { services } from './service.ts';
@@ -61,6 +62,7 @@ await runProcess('distribution', async (context) => {
     maximumFailures,
   };
   if (process.argv.includes('--once')) await runOnce(deps);
+  else if (process.argv.includes('--rebuild')) await rebuildOnce(deps);
   else await serve(context, config, deps, certificates);
 });
 
@@ -68,6 +70,15 @@ await runProcess('distribution', async (context) => {
 async function runOnce(deps: Deps): Promise<void> {
   const outcome = await runDistribution(deps);
   if (outcome !== 'busy' && outcome.failures > 0) process.exitCode = 1;
+  process.kill(process.pid, 'SIGTERM');
+}
+
+/** After a lost bucket: puts everything back that the inventory names and the store lacks; says what came back. */
+async function rebuildOnce(deps: Deps): Promise<void> {
+  const outcome = await rebuildStore(deps);
+  if (outcome === 'busy') deps.log.error('rebuild-refused', { reason: 'another run is under way' });
+  else for (const [status, count] of Object.entries(outcome)) deps.log.info('rebuilt', { status, count });
+  if (outcome === 'busy' || outcome.failures > 0) process.exitCode = 1;
   process.kill(process.pid, 'SIGTERM');
 }
 

@@ -5,6 +5,7 @@ import { type HourPlan, planHour, type WaitingKeys } from '../hour-plan.ts';
 import type { PublishingRules } from '../rules.ts';
 import type { RunTime } from '../run-time.ts';
 import {
+  allowLongStatements,
   assignAll,
   assignOldest,
   countOldest,
@@ -33,6 +34,7 @@ export interface Assignment {
  */
 export async function assignHours(d: Deps, runNumber: number, time: RunTime): Promise<Assignment> {
   return inTx(d.pool, 'assign-hours', async (tx) => {
+    await allowLongStatements(tx);
     const state = await lockState(tx, runNumber);
     const firstHour = state.first_hour ?? time.currentHour;
     if (state.first_hour === null) await setFirstHour(tx, firstHour);

@@ -5,7 +5,7 @@ import type { Publisher } from '../publisher.ts';
 import { hourPackageDays, retentionDays } from '../rules.ts';
 import type { DecidedHours, RunTime } from '../run-time.ts';
 import { forgetObjects, type PublishedObject } from '../store/inventory.ts';
-import { deleteExpiredAssigned, deleteExpiredWaiting } from '../store/key-pool.ts';
+import { allowLongStatements, deleteExpiredAssigned, deleteExpiredWaiting } from '../store/key-pool.ts';
 import { addExcluded, lockState, setCleanedDay } from '../store/state.ts';
 import { oldestWarningHour } from './publish-warning-hours.ts';
 
@@ -41,6 +41,7 @@ export async function deleteExpired(
   await deleteObjects(d, publisher, runNumber, time, deletable);
   if (!deletable.keys) return;
   await inTx(d.pool, 'delete-expired-keys', async (tx) => {
+    await allowLongStatements(tx);
     const state = await lockState(tx, runNumber);
     const firstStart = (days: number): number => (time.today - days) * INTERVALS_PER_DAY;
     if (deletable.waiting) {

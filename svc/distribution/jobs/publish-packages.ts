@@ -1,4 +1,5 @@
 import { encodeKeyExport } from '../../../lib/exposure/key-export.ts';
+import type { ExportKey } from '../../../lib/exposure/key-writer.ts';
 import { DAY_SECONDS, HOUR_SECONDS, utcDayOfHour } from '../../../lib/exposure/intervals.ts';
 import { inTx } from '../../../lib/db/tx.ts';
 import type { Deps } from '../deps.ts';
@@ -89,7 +90,7 @@ async function publishPackage(
     batchNum: 1,
     batchSize: 1,
     signatureInfos: signatureInfos(d.signers),
-    keys: exportKeys(keys, region === aggregateRegion ? 'all' : 'own'),
+    keys: rightSize(d, exportKeys(keys, region === aggregateRegion ? 'all' : 'own')),
   });
   const archive = await signArchive(bin, d.signers);
   return publisher.publish({
@@ -104,6 +105,11 @@ async function publishPackage(
     contentType: zip,
     immutable: true,
   });
+}
+
+/** A package that is built anew when some of its keys have expired may have too few left: then it has none. */
+function rightSize({ rules }: Deps, keys: ExportKey[]): ExportKey[] {
+  return keys.length < rules.minimumKeys ? [] : keys;
 }
 
 function keyOf(window: Window, region: string): string {
