@@ -63,7 +63,9 @@ export async function checkLab(lab: LabUnderCheck): Promise<CheckedCase[]> {
   }
   const statusOf = async (path: string, body: unknown, type?: string) => (await post(path, body, type)).status;
   const receipts = async (family: TestFamily, ids: string[]) =>
-    (await typed.getReceipts({ family, ids })).histories.map((history) => history.receipts.map(({ status }) => status));
+    (await typed.getReceipts({ family, ids })).histories.map((history) =>
+      history.receipts.map(({ status }) => status).sort((a, b) => a - b),
+    );
 
   try {
     for (const { path, family, codes, bad } of families) {
@@ -163,6 +165,6 @@ export async function checkLab(lab: LabUnderCheck): Promise<CheckedCase[]> {
 
 /** Kind of failure only; what a connection says may hold names. */
 function failure(error: unknown): string {
-  const { code, name } = error as { code?: unknown; name?: string };
+  const { code, name } = error as { code?: string | number; name?: string };
   return `failure ${String(code ?? name)}`;
 }

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { homeOf } from '../home.ts';
 import { openLab, type PcrResult, pcrCodes } from '../journey/lab.ts';
 import { publicPorts } from '../mesh/ports.ts';
+import { readInput } from './input.ts';
 import { checkLab } from './lab-check.ts';
 
 /** `cwa lab report` and `cwa lab check`: what a laboratory does, and whether it is answered as it may rely on. */
@@ -34,12 +34,12 @@ export function addLabCommands(program: Command): void {
     .option('--lab-id <labId>', 'one that is listed for the certificate')
     .action(async (options: { url: string; cert?: string; key?: string; ca?: string; labId?: string }) => {
       const file = (given: string | undefined, name: string) =>
-        readFileSync(given ?? join(homeOf(process.env), 'pki', name), 'utf8');
+        readInput(given ?? join(homeOf(process.env), 'pki', name), async (bytes) => bytes.toString());
       const cases = await checkLab({
         url: options.url.replace(/\/$/, ''),
-        ca: file(options.ca, 'ca.crt'),
-        cert: file(options.cert, 'lab.crt'),
-        key: file(options.key, 'lab.key'),
+        ca: await file(options.ca, 'ca.crt'),
+        cert: await file(options.cert, 'lab.crt'),
+        key: await file(options.key, 'lab.key'),
         ...(options.labId === undefined ? {} : { labId: options.labId }),
       });
       for (const { name, ok, detail } of cases) {
