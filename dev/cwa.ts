@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../lib/process/config.ts';
 import { addClockCommands } from './commands/clock.ts';
+import { addConfigCommands } from './commands/config.ts';
 import { addExportCommands } from './commands/export.ts';
 import { addLabCommands } from './commands/lab.ts';
 import { addPhoneCommands } from './commands/phone.ts';
@@ -15,6 +16,7 @@ const program = new Command('cwa')
   .exitOverride();
 
 addExportCommands(program);
+addConfigCommands(program);
 addPhoneCommands(program);
 addLabCommands(program);
 addReplayCommand(program);

@@ -38,6 +38,8 @@ try {
       const distributionRuns = await running.advanceTo(running.clock.nowMs() + ms);
       return { now: running.clock.now().toISOString(), distributionRuns };
     },
+    distributionDatabase: () => ({ url: running.databaseUrl('DISTRIBUTION') }),
+    runDistribution: () => running.runDistribution(),
   });
   watchProcesses(running);
   if (!stopping.signal.aborted) {

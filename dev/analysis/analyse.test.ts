@@ -28,7 +28,12 @@ const mixed: readonly SymptomAnswer[] = [
 const linked = (keys: readonly DecodedKey[], multiplier = 1) => linkability([{ day, keys }], multiplier);
 
 test('issue #620: users who all uploaded the table of the first apps are counted exactly', () => {
-  const keys = population(seededRandom('classic'), { users: 57, publicationDay: day, answers: [classic], minimumLevel: 1 });
+  const keys = population(seededRandom('classic'), {
+    users: 57,
+    publicationDay: day,
+    answers: [classic],
+    minimumLevel: 1,
+  });
   expect(linked(keys)).toMatchObject({
     separatedUsers: 57,
     usersByBusiestDay: 57,
@@ -81,7 +86,13 @@ test('a mixed population: never more than one chain a key, never fewer than the 
 test('days without a key break a chain: the same people look like more', () => {
   const of = (daysOffPercent: number) =>
     linked(
-      population(seededRandom('off'), { users: 5, publicationDay: day, answers: [classic], minimumLevel: 1, daysOffPercent }),
+      population(seededRandom('off'), {
+        users: 5,
+        publicationDay: day,
+        answers: [classic],
+        minimumLevel: 1,
+        daysOffPercent,
+      }),
     ).separatedUsers;
   expect(of(0)).toBe(5);
   expect(of(40)).toBeGreaterThan(5);

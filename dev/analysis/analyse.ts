@@ -1,12 +1,5 @@
 import { dayName, DAY_SECONDS } from '../../lib/exposure/intervals.ts';
-import {
-  type AnalysedFile,
-  type Counts,
-  countsOf,
-  dayOf,
-  distinctKeys,
-  rollingPeriodOf,
-} from './key-table.ts';
+import { type AnalysedFile, type Counts, countsOf, dayOf, distinctKeys, rollingPeriodOf } from './key-table.ts';
 import { type Linkability, linkability, type PublicationDay } from './linkability.ts';
 import { type PaddingSuspicion, paddingSuspicion } from './padding-suspicion.ts';
 import { type Sizes, sizesOf } from './size-bound.ts';
@@ -33,10 +26,14 @@ export interface Analysis {
 
 /** What anybody can learn from published files (issue 4, "Analyser"). */
 export function analyse(files: readonly AnalysedFile[], trueUsers?: number): Analysis {
-  const published = files.flatMap(({ content }) => content.keys.map((key) => ({ ...key, publishedOn: publicationDay(content) })));
+  const published = files.flatMap(({ content }) =>
+    content.keys.map((key) => ({ ...key, publishedOn: publicationDay(content) })),
+  );
   const keys = distinctKeys(published);
   const padding = paddingSuspicion(keys);
-  const days = [...Map.groupBy(keys, ({ publishedOn }) => publishedOn)].map(([day, keys]): PublicationDay => ({ day, keys }));
+  const days = [...Map.groupBy(keys, ({ publishedOn }) => publishedOn)].map(
+    ([day, keys]): PublicationDay => ({ day, keys }),
+  );
   const found = linkability(days, padding.multiplier);
   return {
     files: files.length,

@@ -13,7 +13,10 @@ const answers: readonly SymptomAnswer[] = [
   { kind: 'symptoms-last-seven-days' },
   { kind: 'symptoms-one-to-two-weeks' },
   { kind: 'symptoms-more-than-two-weeks' },
-  ...Array.from({ length: OLDEST_ONSET_DAYS + 1 }, (_, daysAgo): SymptomAnswer => ({ kind: 'symptoms-on-date', daysAgo })),
+  ...Array.from(
+    { length: OLDEST_ONSET_DAYS + 1 },
+    (_, daysAgo): SymptomAnswer => ({ kind: 'symptoms-on-date', daysAgo }),
+  ),
 ];
 
 const followsByAge = Array.from({ length: OLDEST_AGE_DAYS }, (_, age) =>

@@ -17,7 +17,10 @@ export function analysisText(analysis: Analysis): string {
   return [
     `${analysis.keyCount} keys in ${analysis.files} ${analysis.files === 1 ? 'file' : 'files'}${repeated}`,
     ...table('risk level', analysis.byLevel),
-    ...table('report type', renamed(analysis.byReportType, (type) => `${type} ${reportTypes[type] ?? ''}`.trim())),
+    ...table(
+      'report type',
+      renamed(analysis.byReportType, (type) => `${type} ${reportTypes[type] ?? ''}`.trim()),
+    ),
     ...table('day', analysis.byDay),
     ...table('rolling period', analysis.byRollingPeriod),
     '',
@@ -30,7 +33,9 @@ export function analysisText(analysis: Analysis): string {
     `              ${truth(links)}`,
     `              ${links.unambiguousUsers} of them beyond doubt, with ${links.keysOfUnambiguousUsers} keys`,
     `              simpler methods: ${links.usersByBusiestDay} by the busiest day, ${links.usersByLevelSix} by keys of level 6`,
-    ...(links.keysNotUsed > 0 ? [`              ${links.keysNotUsed} keys not used: no level, no start, or not from midnight`] : []),
+    ...(links.keysNotUsed > 0
+      ? [`              ${links.keysNotUsed} keys not used: no level, no start, or not from midnight`]
+      : []),
     '',
   ].join('\n');
 }

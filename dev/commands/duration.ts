@@ -10,3 +10,9 @@ export function parseDuration(text: string): number {
   if (whole !== text || ms <= 0) throw new InvalidArgumentError('give a duration such as 90s, 15m, 3h or 1d12h.');
   return Math.round(ms);
 }
+
+/** A whole number above 0. */
+export function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('give a whole number above 0.');
+  return Number(text);
+}

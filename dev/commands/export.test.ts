@@ -19,7 +19,14 @@ const key = (index: number) => ({
   reportType: 2,
   daysSinceOnsetOfSymptoms: 2,
 });
-const head = { start: day * 86_400, end: (day + 1) * 86_400, region: 'DE', batchNum: 1, batchSize: 1, signatureInfos: [] };
+const head = {
+  start: day * 86_400,
+  end: (day + 1) * 86_400,
+  region: 'DE',
+  batchNum: 1,
+  batchSize: 1,
+  signatureInfos: [],
+};
 const bin = encodeKeyExport({ ...head, keys: [key(1), key(2)] });
 
 function cwa(...args: string[]) {
@@ -30,13 +37,28 @@ function cwa(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-test('export inspect: the form of decision 5 stays as it is; an analysis is added when it is asked for', async () => {
-  const [zip, bare, truth] = ['a.zip', 'a.bin', 'truth.json'].map((name) => join(folder, name)) as [string, string, string];
+test('export inspect: the form of decision 5 stays as it is; an analysis is added when it is asked for', {
+  timeout: 120_000,
+}, async () => {
+  const [zip, bare, truth] = ['a.zip', 'a.bin', 'truth.json'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
   writeFileSync(zip, await packArchive(bin, Buffer.alloc(100)));
   writeFileSync(bare, bin);
   writeFileSync(truth, '{"users": 2}');
   const plain = JSON.parse(cwa(zip, '--json').stdout) as Record<string, unknown>;
-  expect(Object.keys(plain)).toEqual(['start', 'end', 'region', 'batchNum', 'batchSize', 'signatureInfos', 'keyCount', 'keys']);
+  expect(Object.keys(plain)).toEqual([
+    'start',
+    'end',
+    'region',
+    'batchNum',
+    'batchSize',
+    'signatureInfos',
+    'keyCount',
+    'keys',
+  ]);
   const { analysis, ...rest } = JSON.parse(cwa(zip, '--json', '--analyse', '--truth', truth).stdout) as typeof plain;
   expect(rest).toEqual(plain);
   expect(analysis).toMatchObject({ keyCount: 2, linkability: { separatedUsers: 2, trueUsers: 2, relativeError: 0 } });
@@ -47,7 +69,9 @@ test('export inspect: the form of decision 5 stays as it is; an analysis is adde
   expect(cwa(zip, '--analyse', '--truth', '3').stdout).toContain('3 in truth: off by -33.3 %');
 });
 
-test('export inspect: a truth that is none and a file that cannot be read end with status 2 and one sentence', () => {
+test('export inspect: a truth that is none and a file that cannot be read end with status 2 and one sentence', {
+  timeout: 120_000,
+}, () => {
   writeFileSync(join(folder, 'b.bin'), bin);
   expect(cwa(join(folder, 'b.bin'), '--analyse', '--truth', 'many')).toMatchObject({
     status: 2,

@@ -30,7 +30,9 @@ export function addExportCommands(program: Command): void {
     .action(async (files: string[], options: InspectOptions) => {
       const read = await Promise.all(files.map((file) => readInput(file, analysedFile)));
       const analysis = options.analyse ? analyse(read, trueUsers(options.truth)) : undefined;
-      process.stdout.write(options.json ? `${JSON.stringify(record(read, analysis), null, 2)}\n` : text(read, options, analysis));
+      process.stdout.write(
+        options.json ? `${JSON.stringify(record(read, analysis), null, 2)}\n` : text(read, options, analysis),
+      );
     });
   group
     .command('verify')
@@ -71,7 +73,8 @@ async function analysedFile(bytes: Buffer): Promise<AnalysedFile> {
 /** The form of decision 5 for one file; several stand in a list. The analysis is added only when it was asked for. */
 function record(files: readonly AnalysedFile[], analysis: Analysis | undefined) {
   const [first] = files;
-  const shown = files.length === 1 && first ? asRecord(first.content) : { files: files.map(({ content }) => asRecord(content)) };
+  const shown =
+    files.length === 1 && first ? asRecord(first.content) : { files: files.map(({ content }) => asRecord(content)) };
   return analysis === undefined ? shown : { ...shown, analysis };
 }
 
@@ -122,10 +125,12 @@ function asRecord(file: DecodedKeyExport) {
 }
 
 function asText(file: DecodedKeyExport, all: boolean): string {
-  const time = (seconds: number | undefined) => (seconds === undefined ? 'absent' : new Date(seconds * 1000).toISOString());
+  const time = (seconds: number | undefined) =>
+    seconds === undefined ? 'absent' : new Date(seconds * 1000).toISOString();
   const shown = all ? file.keys : file.keys.slice(0, 10);
   const infos = file.signatureInfos.map(
-    (info) => `signature   key id ${info.verificationKeyId ?? 'absent'}, version ${info.verificationKeyVersion ?? 'absent'}, algorithm ${info.signatureAlgorithm ?? 'absent'}`,
+    (info) =>
+      `signature   key id ${info.verificationKeyId ?? 'absent'}, version ${info.verificationKeyVersion ?? 'absent'}, algorithm ${info.signatureAlgorithm ?? 'absent'}`,
   );
   const columns = 'key data                          level    start  period  report type  onset';
   const keys = shown.map((key) =>

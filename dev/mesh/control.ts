@@ -10,6 +10,9 @@ export interface ControlApi {
   clock(): { now: string; systemNow: string; offsetMs: number };
   /** Moves the clock by `ms`; answers when every distribution run then due has finished. */
   advance(ms: number): Promise<{ now: string; distributionRuns: number }>;
+  /** Where distribution keeps its rows. */
+  distributionDatabase(): { url: string };
+  runDistribution(): Promise<object>;
 }
 
 /** A socket path may hold about 100 bytes; a deep home gets a short name in the temporary folder instead. */
@@ -32,6 +35,10 @@ export async function serveControl(home: string, api: ControlApi): Promise<() =>
       if (incoming.method === 'GET' && pathname === '/clock') reply(200, api.clock());
       else if (incoming.method === 'POST' && pathname === '/clock/advance') {
         reply(200, await api.advance(Number(searchParams.get('ms'))));
+      } else if (incoming.method === 'GET' && pathname === '/distribution/database') {
+        reply(200, api.distributionDatabase());
+      } else if (incoming.method === 'POST' && pathname === '/distribution/run') {
+        reply(200, await api.runDistribution());
       } else reply(404, { error: 'unknown request' });
     } catch (error) {
       reply(500, { error: error instanceof Error ? error.message : 'failed' });

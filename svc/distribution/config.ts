@@ -106,7 +106,8 @@ export function readRules(env: Env): PublishingRules {
   });
 }
 
-function readConfiguration(env: Env): ConfigurationSource {
+/** The configured source, not yet checked: `buildConfiguration` tells its faults. */
+export function readConfiguration(env: Env): ConfigurationSource {
   const read = readEnv(configurationSchema, env);
   const base = defaultConfiguration(read.DISTRIBUTION_REISSUE_KEY_DIGEST ?? placeholderDigest);
   const text = read.DISTRIBUTION_APP_CONFIGURATION_FILE;
