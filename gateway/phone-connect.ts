@@ -12,7 +12,8 @@ import { getTestResult, issueTan, type PhoneDeps, registerToken, submitKeys, sub
 import type { PhoneRoute } from './phone-route.ts';
 import type { PhoneGroup } from './route-group.ts';
 
-const limit = 102_400;
+/** Largest body in octets, as on the REST paths (S 1.6, 2.1). */
+const limitOf = (group: PhoneGroup): number => (group === 'upload' ? 102_400 : 10_000);
 
 const groups: Readonly<Partial<Record<string, PhoneGroup>>> = {
   RegisterToken: 'registration',
@@ -25,10 +26,12 @@ const kindOf = createContextKey<{ kind: AnswerKind }>({ kind: 'refused' });
 
 /** The operations of the REST paths as Connect, gRPC-web and JSON calls: same handlers, schedule, sizes and headers. */
 export function phoneConnectRoutes(deps: PhoneDeps): PhoneRoute[] {
-  return connectMethods((router) => serve(router, deps), limit).map((method) => ({
+  const methods = connectMethods((router) => serve(router, deps), limitOf('upload'));
+  const withGroup = methods.map((method) => ({ method, group: groups[method.name] ?? ('upload' as const) }));
+  return withGroup.map(({ method, group }) => ({
     path: method.path,
-    group: groups[method.name] ?? 'upload',
-    limit,
+    group,
+    limit: limitOf(group),
     refuse: () => undefined,
     tooLarge: sized(
       { status: 400, contentType: 'application/json', body: Buffer.from('{"code":"invalid_argument"}') },

@@ -224,6 +224,14 @@ test('S row 55: chunked or more than 10,000 B to verification is 406; HTTP/2 nee
   expect((await both(large(10_001))).status).toBe(406);
 });
 
+test('the same operations as Connect calls have the same limits', async () => {
+  const rpc = (method: string, size: number) =>
+    json(`/cwa.phone.v1.PhoneService/${method}`, { registrationToken: known, requestPadding: 'x'.repeat(size - 80) });
+  expect((await both(rpc('IssueTan', 10_000))).status).toBe(200);
+  expect((await both(rpc('IssueTan', 10_001))).status).toBe(400);
+  expect((await both(rpc('GetTestResult', 20_000))).status).toBe(400);
+});
+
 test('wrong verb 405, wrong type 415, unknown path 404, all empty', async () => {
   for (const { real } of Object.values(phoneRequests)) {
     for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND', 'HEAD']) {
