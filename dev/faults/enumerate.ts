@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { startFaultyMesh } from './faulty-mesh.ts';
-import { type Journey, journeys, killPointsOf, type Manner, manners, type Sequel, sitesOf } from './kill-points.ts';
+import { type Journey, journeys, killPointsOf, type Manner, manners, sitesOf } from './kill-points.ts';
 import { tally } from './tally.ts';
 
 const help = `npm run kill-points [-- --journey tan|upload|takeover] [--manner ${manners.join('|')}] [--link TEXT] [--verbose]
@@ -23,11 +23,9 @@ if (values.help) process.stdout.write(help);
 else await run();
 
 async function run(): Promise<void> {
-  const sequels: readonly Sequel[] = ['same keys', 'other keys', 'sweeper, then same keys'];
   const wanted = (Object.keys(journeys) as Journey[])
     .filter((journey) => !values.journey || journey === values.journey)
-    // Whose keys come next is a question of uploads alone.
-    .flatMap((journey) => sitesOf(journey, journey === 'upload' ? sequels : ['same keys']))
+    .flatMap((journey) => sitesOf(journey))
     .filter(({ manner }) => !values.manner || manner === (values.manner as Manner))
     .filter(({ link }) => !values.link || link.includes(values.link));
   const faulty = await startFaultyMesh();

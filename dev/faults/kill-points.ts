@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FaultyMesh, type LinkName, links, meshDeadlineMs, type Party } from './faulty-mesh.ts';
-import { type Account, accountOf, seedPositive, untilSwept } from './ledger.ts';
+import { type Account, accountOf, hashOfTan, seedPositive, untilSwept } from './ledger.ts';
 import type { Direction } from './link.ts';
 import { newKeys, newToken, type PositivePhones, positivePhones, type Status } from './positive-phone.ts';
 
@@ -30,8 +30,12 @@ export const journeys = {
 } as const satisfies Record<string, readonly LinkName[]>;
 export type Journey = keyof typeof journeys;
 
-/** What happens after the fault: the phone repeats the same, it comes with other keys, or nobody comes for a while. */
-export type Sequel = 'same keys' | 'other keys' | 'sweeper, then same keys';
+/**
+ * What happens after the fault: the phone repeats the same; comes with other keys; stays away for a while; or, as shipped
+ * apps do, begins anew with the next TAN (a session may pay twice).
+ */
+export const sequels = ['same keys', 'other keys', 'sweeper, then same keys', 'new TAN, same keys'] as const;
+export type Sequel = (typeof sequels)[number];
 
 export interface Site {
   readonly journey: Journey;
@@ -62,7 +66,7 @@ const maxTries = 12;
 const pauseMs = 150;
 
 /** Every place of a journey where something can fail, in every manner; each is then tried frame by frame. */
-export function sitesOf(journey: Journey, sequels: readonly Sequel[]): Site[] {
+export function sitesOf(journey: Journey): Site[] {
   return journeys[journey].flatMap((link) =>
     (['request', 'reply'] as const).flatMap((direction) =>
       (['before', 'after'] as const).flatMap((when) =>
@@ -70,10 +74,16 @@ export function sitesOf(journey: Journey, sequels: readonly Sequel[]): Site[] {
           .filter((manner) => victimOf({ link, direction, manner }) !== 'phone')
           // A frame that is delivered and then silence is the silence before the next frame.
           .filter((manner) => manner !== 'lose' || when === 'before')
-          .flatMap((manner) => sequels.map((sequel) => ({ journey, link, direction, when, manner, sequel }))),
+          .flatMap((manner) => sequelsOf(journey, manner).map((sequel) => ({ journey, link, direction, when, manner, sequel }))),
       ),
     ),
   );
+}
+
+/** Whose keys come next is a question of uploads alone; what a silent link leaves behind is what a cut one does, later. */
+function sequelsOf(journey: Journey, manner: Manner): readonly Sequel[] {
+  if (journey !== 'upload') return ['same keys'];
+  return manner === 'lose' ? ['same keys', 'other keys'] : sequels;
 }
 
 /** Who dies; nobody when only the link fails. A phone that dies is a link that is cut. */
@@ -151,10 +161,12 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
     if (point.journey === 'tan') {
       scene.tan = 'tan' in asked && asked.tan ? asked.tan : ((await again(() => once(phones.requestTan(token)), [201])).tan ?? '');
     } else checkHalfway(await account(scene), asked.status, fail);
+    const firstTan = scene.tan;
+    if (point.sequel === 'new TAN, same keys') scene.tan = (await again(() => once(phones.requestTan(token)), [201])).tan ?? '';
 
     const upload = (keys: readonly Buffer[], enough: readonly Status[]) =>
       again(async () => ({ status: await once(phones.upload(scene.tan, keys)) }), enough);
-    const isDone = point.journey !== 'tan' && succeeded;
+    const isDone = point.journey !== 'tan' && succeeded && scene.tan === firstTan;
     let winner = wanted;
     if (point.sequel === 'other keys') {
       const answer = await upload(scene.others, [200, 403]);
@@ -170,7 +182,10 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
     const loser = winner === scene.mine ? scene.others : scene.mine;
     const late = await again(async () => ({ status: await phones.upload(scene.tan, loser) }), [403]);
     if (late.status !== 403) fail(`the TAN is spent, but other keys were answered ${late.status}`);
-    checkEnd(await account(scene), winner === scene.mine ? 0 : 1, fail);
+    const end = await account(scene);
+    checkEnd(end, winner === scene.mine ? 0 : 1, fail);
+    const earlier = scene.tan === firstTan ? 0 : await paymentsOf(firstTan);
+    if (end.payments !== 1 + earlier) fail(`the session paid ${end.payments} times`);
     faulty.link(point.link).cutSilent();
     if (frame === undefined && faults.length === 0) return undefined;
     return { point, frame: frame ?? 'none', first: asked.status, retries, faults };
@@ -183,6 +198,12 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
     const first = await read();
     // Confirmed between our two looks; a TAN that is really gone stays gone.
     return first.tan === 'unknown' ? read() : first;
+  }
+
+  /** 1 when the earlier TAN was spent too; its keys are the same, so nothing is lost. */
+  async function paymentsOf(tan: string): Promise<number> {
+    const { rows } = await pools.verification.query('select from tan_tombstone where tan_hash = $1', [hashOfTan(tan)]);
+    return rows.length;
   }
 
   /** The TAN is reserved for `mine`, whose connection to the database then fails: nothing is stored. */
@@ -229,10 +250,9 @@ function checkHalfway({ tan, stored, spentFor }: Account, answer: Status, fail: 
   if (answer === 200 && mine + others === 0) fail('accepted, but nothing is stored');
 }
 
-function checkEnd({ tan, stored, spentFor, payments, reservation }: Account, winner: number, fail: (text: string) => void): void {
+function checkEnd({ tan, stored, spentFor, reservation }: Account, winner: number, fail: (text: string) => void): void {
   if (tan !== 'spent') fail(`at the end the TAN is ${tan}`);
   if (spentFor !== winner) fail('the TAN was spent for the other keys');
-  if (payments !== 1) fail(`the session paid ${payments} times`);
   if (reservation !== 'confirmed') fail(`the reservation is ${reservation ?? 'missing'}`);
   if (stored[winner] !== 3) fail(`${stored[winner]} keys of 3 are stored`);
   if (stored[1 - winner] !== 0) fail(`${stored[1 - winner]} keys of the other upload are stored`);

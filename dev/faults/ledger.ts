@@ -4,6 +4,9 @@ import { hashOfKeys } from './positive-phone.ts';
 
 type Pools = { readonly submission: Pool; readonly verification: Pool; readonly testResult: Pool };
 
+/** How TANs and registration tokens are stored (S 2.8). */
+export const hashOfTan = (text: string): Buffer => Buffer.from(hashText(text), 'hex');
+
 /** What both databases hold of one TAN and the uploads it could pay for. */
 export interface Account {
   readonly tan: 'free' | 'reserved' | 'spent' | 'unknown';
@@ -18,7 +21,7 @@ export interface Account {
 
 /** A phone whose test was positive, written where registration and the laboratory would have written it. */
 export async function seedPositive(pools: Pools, registrationToken: string, now: Date): Promise<void> {
-  const token = Buffer.from(hashText(registrationToken), 'hex');
+  const token = hashOfTan(registrationToken);
   const hashedGuid = hashText(`guid of ${registrationToken}`);
   await pools.verification.query('insert into session (token_hash, created_at, hashed_guid) values ($1, $2, $3)', [
     token,
@@ -42,8 +45,8 @@ export async function accountOf(
   tan: string,
   sets: readonly (readonly Buffer[])[],
 ): Promise<Account> {
-  const hash = Buffer.from(hashText(tan), 'hex');
-  const token = Buffer.from(hashText(registrationToken), 'hex');
+  const hash = hashOfTan(tan);
+  const token = hashOfTan(registrationToken);
   const { rows: stones } = await verification.query<{ keysHash: Buffer; id: string }>(
     'select keys_hash as "keysHash", reservation_id as id from tan_tombstone where tan_hash = $1',
     [hash],

@@ -10,6 +10,8 @@ export const repositoryRoot = join(import.meta.dirname, '..', '..');
 export interface MeshProcess {
   readonly name: string;
   readonly pid: number;
+  /** How it was started, for a second replica of it. */
+  readonly options: ChildOptions;
   /** Resolves with the exit status once the process has ended, whoever ended it. */
   readonly ended: Promise<number | null>;
   stop(): Promise<void>;
@@ -52,6 +54,7 @@ export async function startProcess(options: ChildOptions): Promise<MeshProcess> 
   return {
     name: options.name,
     pid: child.pid ?? 0,
+    options,
     ended,
     async stop() {
       child.kill('SIGTERM');

@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SubmissionServiceService } from '../../gen/mesh/cwa/submission/v1/submission.ts';
+import {
+  RegistrationServiceService,
+  TanServiceService,
+  TeleTanServiceService,
+} from '../../gen/mesh/cwa/verification/v1/verification.ts';
+import { freePort, removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
+import { openPool, type Pool } from '../../lib/db/pool.ts';
+import { createAuthority, writePki } from '../../lib/pki/authority.ts';
+import type { Client } from '../../lib/rpc/api.ts';
+import { watchCertificates } from '../../lib/rpc/certificates.ts';
+import { clientOf, openChannel } from '../../lib/rpc/client.ts';
+import type { ProcessName } from '../../lib/rpc/communication-matrix.ts';
+import { silentLog } from '../../lib/telemetry/log.ts';
+import { systemClock } from '../../lib/time/clock.ts';
+import { startProcess } from '../mesh/child.ts';
+import type { DatabaseOwner } from '../mesh/databases.ts';
+import { type Mesh, startMesh } from '../mesh/mesh.ts';
+import { openPhoneLine, type PhoneLine } from './positive-phone.ts';
+
+/** A mesh with two replicas of the services that must decide together, and callers of everything that is raced. */
+export interface RaceMesh {
+  readonly mesh: Mesh;
+  readonly pools: { readonly submission: Pool; readonly verification: Pool; readonly testResult: Pool };
+  /** One client a replica. */
+  readonly registration: readonly Client<RegistrationServiceService>[];
+  readonly tans: readonly Client<TanServiceService>[];
+  readonly teleTans: readonly Client<TeleTanServiceService>[];
+  readonly submission: readonly Client<SubmissionServiceService>[];
+  /** With a connection for each of `width` phones. */
+  readonly phones: PhoneLine;
+  leave(): Promise<void>;
+}
+
+export interface RaceMeshOptions {
+  /** Phones that race. */
+  readonly width: number;
+  readonly teleTansPerHour: number;
+}
+
+const processes = ['test-result', 'verification', 'submission', 'distribution', 'gateway', 'scheduler', 'portal'] as const;
+/** A thousand calls at once wait for each other. */
+const deadlineMs = 60_000;
+
+export async function startRaceMesh({ width, teleTansPerHour }: RaceMeshOptions): Promise<RaceMesh> {
+  const home = mkdtempSync(join(tmpdir(), 'cwa-race-'));
+  const pki = join(home, 'pki');
+  const steps: (() => Promise<unknown> | void)[] = [
+    () => {
+      removeEmbeddedPostgres(join(home, 'postgres'));
+      rmSync(home, { recursive: true, force: true });
+    },
+  ];
+  const leave = async () => {
+    for (const step of steps.splice(0).reverse()) await step();
+  };
+  try {
+    return await open();
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+
+  async function open(): Promise<RaceMesh> {
+    // The portal calls verification, but is no process of the local mesh yet.
+    await writePki(pki, { authority: await createAuthority('CWA race authority', systemClock.now()), processes });
+    const mesh = await startMesh({
+      home,
+      env: {
+        GATEWAY_HOST: '127.0.0.1',
+        GATEWAY_ANSWER_FLOOR_MS: '0',
+        GATEWAY_MESH_DEADLINE_MS: String(deadlineMs),
+        VERIFICATION_TELE_TANS_PER_HOUR: String(teleTansPerHour),
+      },
+      anyPorts: true,
+    });
+    steps.push(() => mesh.close());
+    const verification = await replicasOf(mesh, 'verification');
+    const submission = await replicasOf(mesh, 'submission');
+    const poolOf = (owner: DatabaseOwner): Pool => {
+      const pool = openPool({ url: mesh.databaseUrl(owner), poolSize: 2, setting: 'DATABASE_URL' }, silentLog);
+      steps.push(() => pool.close());
+      return pool;
+    };
+    const callers = <S>(caller: ProcessName, called: ProcessName, ports: readonly number[], name: string, definition: S) =>
+      ports.map((port) => {
+        const certificates = watchCertificates({
+          certFile: join(pki, `${caller}.crt`),
+          keyFile: join(pki, `${caller}.key`),
+          caFile: join(pki, 'ca.crt'),
+        });
+        const address = `127.0.0.1:${port}`;
+        const channel = openChannel({ address, serverName: called, certificates, clock: systemClock });
+        steps.push(() => {
+          channel.close();
+          certificates.close();
+        });
+        return clientOf(channel, name, definition, { deadlineMs });
+      });
+    const phones = openPhoneLine(mesh, { port: mesh.ports.GATEWAY_PHONE_PORT, connections: width, patienceMs: deadlineMs });
+    steps.push(() => phones.close());
+    const of = 'cwa.verification.v1';
+    return {
+      mesh,
+      pools: { submission: poolOf('SUBMISSION'), verification: poolOf('VERIFICATION'), testResult: poolOf('TEST_RESULT') },
+      registration: callers('gateway', 'verification', verification, `${of}.RegistrationService`, RegistrationServiceService),
+      tans: callers('submission', 'verification', verification, `${of}.TanService`, TanServiceService),
+      teleTans: callers('portal', 'verification', verification, `${of}.TeleTanService`, TeleTanServiceService),
+      submission: callers('gateway', 'submission', submission, 'cwa.submission.v1.SubmissionService', SubmissionServiceService),
+      phones,
+      leave,
+    };
+  }
+
+  /** Ports of the mesh's own process and of a second one on the same database. */
+  async function replicasOf(mesh: Mesh, name: 'verification' | 'submission'): Promise<number[]> {
+    const first = mesh.processes.get(name)?.options;
+    if (first === undefined) throw new Error(`${name} is not running`);
+    const prefix = name.toUpperCase();
+    const [port, managementPort] = [await freePort(), await freePort()];
+    const second = await startProcess({
+      ...first,
+      env: { ...first.env, [`${prefix}_PORT`]: String(port), [`${prefix}_MANAGEMENT_PORT`]: String(managementPort) },
+      logFile: join(home, 'log', `${name}-2.log`),
+      readyUrl: `http://127.0.0.1:${managementPort}/health/ready`,
+    });
+    steps.push(() => second.stop());
+    return [Number(first.env[`${prefix}_PORT`]), port];
+  }
+}
