@@ -3,7 +3,7 @@ import type { ExportKey } from '../../../lib/exposure/key-writer.ts';
 import { DAY_SECONDS, HOUR_SECONDS, utcDayOfHour } from '../../../lib/exposure/intervals.ts';
 import { inTx } from '../../../lib/db/tx.ts';
 import type { Deps } from '../deps.ts';
-import { exportKeys } from '../export-keys.ts';
+import { exportKeys, type PackageKeys } from '../export-keys.ts';
 import { objectKeys, zip } from '../object-layout.ts';
 import type { Publisher } from '../publisher.ts';
 import { aggregateRegion, hourPackageDays, manyKeys, retentionDays } from '../rules.ts';
@@ -63,9 +63,10 @@ export async function publishPackages(
       next = read(windows[i + 1]);
       if (keys === undefined) continue;
       if (keys.key_count > manyKeys) d.log.warn('package-large', { count: keys.key_count, hour: window.fromHour });
+      const unpacked = exportKeys(keys);
       let complete = true;
       for (const region of all.filter(isMissing(window))) {
-        if (!(await publishPackage(d, publisher, window, region, keys))) complete = false;
+        if (!(await publishPackage(d, publisher, window, region, unpacked))) complete = false;
       }
       if (complete) await markPublished(d.pool, window.fromHour, window.toHour);
     }
@@ -80,7 +81,7 @@ async function publishPackage(
   publisher: Publisher,
   window: Window,
   region: string,
-  keys: PackedKeys,
+  { own, all }: PackageKeys,
 ): Promise<boolean> {
   const start = window.fromHour * HOUR_SECONDS;
   const bin = encodeKeyExport({
@@ -90,7 +91,7 @@ async function publishPackage(
     batchNum: 1,
     batchSize: 1,
     signatureInfos: signatureInfos(d.signers),
-    keys: rightSize(d, exportKeys(keys, region === aggregateRegion ? 'all' : 'own')),
+    keys: rightSize(d, region === aggregateRegion ? all : own),
   });
   const archive = await signArchive(bin, d.signers);
   return publisher.publish({
@@ -108,7 +109,7 @@ async function publishPackage(
 }
 
 /** A package that is built anew when some of its keys have expired may have too few left: then it has none. */
-function rightSize({ rules }: Deps, keys: ExportKey[]): ExportKey[] {
+function rightSize({ rules }: Deps, keys: readonly ExportKey[]): readonly ExportKey[] {
   return keys.length < rules.minimumKeys ? [] : keys;
 }
 
