@@ -77,8 +77,6 @@ test.each([
 });
 
 test('entries of no octets are written too', async () => {
-  const opened = await openArchive(
-    await writeZip(entries.map(({ name }) => ({ name, content: new Uint8Array() }))),
-  );
+  const opened = await openArchive(await writeZip(entries.map(({ name }) => ({ name, content: new Uint8Array() }))));
   expect(opened).toEqual({ bin: Buffer.alloc(0), sig: Buffer.alloc(0) });
 });

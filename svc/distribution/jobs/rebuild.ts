@@ -72,7 +72,10 @@ async function compareWithStore(d: Deps): Promise<{ missing: PublishedObject[]; 
 
 const isPackage = ({ kind }: PublishedObject): boolean => kind === 'hour' || kind === 'day' || kind === 'warning-hour';
 
-function fateOf(before: PublishedObject, now: PublishedObject | undefined): 'equal' | 'signedAnew' | 'changed' | 'absent' {
+function fateOf(
+  before: PublishedObject,
+  now: PublishedObject | undefined,
+): 'equal' | 'signedAnew' | 'changed' | 'absent' {
   if (now === undefined) return 'absent';
   if (now.etag === before.etag) return 'equal';
   return now.contentHash === before.contentHash ? 'signedAnew' : 'changed';
