@@ -8,7 +8,7 @@ const hourMs = 3_600_000;
  * Days that receipts live, the day of delivery (UTC) included; after it the day is dropped as a whole. Long enough for
  * a partner to find out about a delivery of last week, far shorter than the results themselves.
  */
-export const receiptDays = 14;
+const receiptDays = 14;
 
 /** What is kept of one delivered item: who may ask and what became of it, and neither id nor result. */
 export interface Receipt {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { lockNotAvailable } from '../../lib/db/errors.ts';
 import { hashText } from '../../lib/exposure/token-format.ts';
 import { anId, day0, dayMs, labA, labB, pocNat, quick, startService } from './fixtures/start-service.ts';
 
@@ -90,7 +91,7 @@ test('a delivery in progress is not made to wait for retention, which comes agai
   await pool.withConnection(async (reader) => {
     await reader.query('begin');
     await reader.query('select count(*) from receipt');
-    await expect(expire()).rejects.toMatchObject({ code: '55P03' });
+    await expect(expire()).rejects.toMatchObject({ code: lockNotAvailable });
     await reader.query('commit');
   });
   await expire();
