@@ -21,7 +21,7 @@ const given = Object.entries(process.env).filter(([name]) => /^DISTRIBUTION_(PRE
 const env = Object.fromEntries(given) as Record<string, string>;
 const transit = Object.keys(env).some((name) => name.includes('_TRANSIT_'));
 for (const home of homes) mkdirSync(home, { mode: 0o700 });
-if (!transit) env['DISTRIBUTION_SIGNING_KEY_FILE'] ??= makeLocalSecrets(homes[0]).signingKeyFile;
+if (!transit) Object.assign(env, makeLocalSecrets(homes[0], env).signing);
 
 // Ten past an hour well away from midnight: a build takes seconds and must not cross an hour.
 const atMs = Math.floor(Date.now() / 86_400_000) * 86_400_000 + 10 * 3_600_000 + 600_000;

@@ -1,22 +1,67 @@
-import { generateKeyPairSync, createPublicKey, randomBytes } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createAuthority, writePki } from '../../lib/pki/authority.ts';
+import { ConfigError, type Env } from '../../lib/process/config.ts';
+import { systemClock } from '../../lib/time/clock.ts';
+import { names } from './processes.ts';
 
-/** Secrets of a local run that are not certificates; made once, kept in the home. */
-export function makeLocalSecrets(home: string): { signingKeyFile: string; pepperFile: string } {
-  const pki = join(home, 'pki');
+export interface LocalSecrets {
+  /** Settings that tell distribution what signs: a file, or what the caller said of a transit engine. */
+  readonly signing: Readonly<Record<string, string>>;
+  readonly pepperFile: string;
+}
+
+/** Certificates for every process and outside caller; kept as long as the home lives. */
+export async function makePki(home: string): Promise<void> {
+  const folder = join(home, 'pki');
+  const complete = [...names, 'scheduler', 'lab', 'operator'].every((name) => existsSync(join(folder, `${name}.key`)));
+  if (complete) return;
+  const authority = await createAuthority('CWA local authority', systemClock.now());
+  await writePki(folder, { authority, processes: [...names, 'scheduler'] });
+}
+
+/** Secrets of a local run that are not certificates: given by the environment, or made once and kept in the home. */
+export function makeLocalSecrets(home: string, env: Env): LocalSecrets {
   const secrets = join(home, 'secrets');
-  mkdirSync(pki, { recursive: true });
   mkdirSync(secrets, { recursive: true, mode: 0o700 });
-  const signingKeyFile = join(secrets, 'export-private.pem');
-  if (!existsSync(signingKeyFile)) {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-    writeFileSync(signingKeyFile, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 });
+  mkdirSync(join(home, 'pki'), { recursive: true });
+  const made = (name: string, make: () => string): string => {
+    const file = join(secrets, name);
+    if (!existsSync(file)) writeFileSync(file, make(), { mode: 0o600 });
+    return file;
+  };
+  const transitKey = env['DISTRIBUTION_SIGNING_TRANSIT_PUBLIC_KEY_FILE'];
+  const signingKeyFile =
+    env['DISTRIBUTION_SIGNING_KEY_FILE'] || (transitKey ? '' : made('export-private.pem', newSigningKey));
+  writePublicKey(home, signingKeyFile || (transitKey ?? ''));
+  const pepperFile =
+    env['VERIFICATION_TELE_TAN_PEPPER_FILE'] || made('tele-tan-pepper', () => randomBytes(32).toString('hex'));
+  return { signing: signingKeyFile ? { DISTRIBUTION_SIGNING_KEY_FILE: signingKeyFile } : {}, pepperFile };
+}
+
+/** The local lab certificate may use any labId and every partner route (decision 21). */
+export function writePartners(home: string): string {
+  const file = join(home, 'partners.json');
+  const certificate = new X509Certificate(readFileSync(join(home, 'pki', 'lab.crt')));
+  const fingerprint = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+  const partner = { name: 'local-lab', fingerprint, labIds: ['*'], routes: ['lab', 'quicktest', 'pocnat'] };
+  writeFileSync(file, `${JSON.stringify([partner], null, 2)}\n`);
+  return file;
+}
+
+function newSigningKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  return privateKey.export({ type: 'sec1', format: 'pem' }) as string;
+}
+
+/** Written at every start, so that it always belongs to the key in use, whose private or public PEM is given. */
+function writePublicKey(home: string, keyFile: string): void {
+  try {
+    const publicKey = createPublicKey(readFileSync(keyFile, 'utf8'));
+    writeFileSync(join(home, 'pki', 'export-public.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'error';
+    throw new ConfigError([`DISTRIBUTION_SIGNING_KEY_FILE: the file it names is no readable PEM key (${code})`]);
   }
-  // Written every time, so that it always belongs to the private key beside it.
-  const publicKey = createPublicKey(readFileSync(signingKeyFile, 'utf8'));
-  writeFileSync(join(pki, 'export-public.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
-  const pepperFile = join(secrets, 'tele-tan-pepper');
-  if (!existsSync(pepperFile)) writeFileSync(pepperFile, randomBytes(32).toString('hex'), { mode: 0o600 });
-  return { signingKeyFile, pepperFile };
 }

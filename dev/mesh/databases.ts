@@ -21,7 +21,7 @@ export interface Databases {
 }
 
 /** Databases named by the environment are used as they are; the rest live on an embedded PostgreSQL. */
-export async function openDatabases(home: string, env: Env): Promise<Databases> {
+export async function openDatabases(home: string, env: Env, steps: (() => Promise<void> | void)[]): Promise<Databases> {
   const prefixes = Object.keys(owners) as DatabaseOwner[];
   const urls = new Map<string, string>();
   let embedded: EmbeddedPostgres | undefined;
@@ -29,7 +29,11 @@ export async function openDatabases(home: string, env: Env): Promise<Databases> 
     const given = env[`${prefix}_DATABASE_URL`];
     if (given) urls.set(prefix, given);
     else {
-      embedded ??= await startEmbeddedPostgres({ directory: join(home, 'postgres') });
+      if (embedded === undefined) {
+        const server = await startEmbeddedPostgres({ directory: join(home, 'postgres') });
+        steps.push(() => server.close());
+        embedded = server;
+      }
       urls.set(prefix, await createDatabase(embedded, owners[prefix]));
     }
   }

@@ -12,7 +12,11 @@ export interface ObjectStoreAccess {
 }
 
 /** The store that `S3_ENDPOINT` names, or the embedded one as a process of its own. */
-export async function openObjectStore(home: string, env: Env, steps: (() => Promise<void> | void)[]): Promise<ObjectStoreAccess> {
+export async function openObjectStore(
+  home: string,
+  env: Env,
+  steps: (() => Promise<void> | void)[],
+): Promise<ObjectStoreAccess> {
   if (env['S3_ENDPOINT']) {
     const given = Object.entries(env).filter(([key]) => key.startsWith('S3_'));
     return { env: Object.fromEntries(given) as Record<string, string> };

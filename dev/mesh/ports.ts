@@ -23,7 +23,8 @@ export async function fixedPorts(env: Env): Promise<Ports> {
   for (const name of Object.keys(publicPorts) as PublicPort[]) {
     const text = env[name] || String(publicPorts[name]);
     const port = Number(text);
-    if (!/^\d+$/.test(text) || port < 1 || port > 65_535) faults.push(`${name}: must be a whole number from 1 to 65535`);
+    if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
+      faults.push(`${name}: must be a whole number from 1 to 65535`);
     else if (!(await isFree(port))) {
       faults.push(`${name}: port ${port} is taken by another program; stop it or set ${name} to a free port`);
     }
@@ -43,7 +44,9 @@ async function isFree(port: number): Promise<boolean> {
   for (const host of ['127.0.0.1', '::']) {
     const probe = createServer();
     const free = await new Promise<boolean>((done) => {
-      probe.once('error', (error: NodeJS.ErrnoException) => done(error.code !== 'EADDRINUSE' && error.code !== 'EACCES'));
+      probe.once('error', (error: NodeJS.ErrnoException) =>
+        done(error.code !== 'EADDRINUSE' && error.code !== 'EACCES'),
+      );
       probe.listen(port, host, () => done(true));
     });
     if (probe.listening) await new Promise((done) => probe.close(done));

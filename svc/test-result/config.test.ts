@@ -13,7 +13,7 @@ test('what is not set has its default, and plain HTTP stays on the loopback', ()
     TEST_RESULT_HOST: '127.0.0.1',
     TEST_RESULT_PORT: 8503,
     TEST_RESULT_MANAGEMENT_HOST: '127.0.0.1',
-    TEST_RESULT_MANAGEMENT_PORT: 9103,
+    TEST_RESULT_MANAGEMENT_PORT: 9104,
   });
 });
 

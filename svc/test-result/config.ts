@@ -6,7 +6,7 @@ const schema = z.object({
   TEST_RESULT_HOST: z.string().default('127.0.0.1'),
   TEST_RESULT_PORT: port(8503),
   TEST_RESULT_MANAGEMENT_HOST: z.string().default('127.0.0.1'),
-  TEST_RESULT_MANAGEMENT_PORT: port(9103),
+  TEST_RESULT_MANAGEMENT_PORT: port(9104),
   TEST_RESULT_TLS_CERT_FILE: z.string(),
   TEST_RESULT_TLS_KEY_FILE: z.string(),
   TEST_RESULT_TLS_CA_FILE: z.string(),

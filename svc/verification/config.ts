@@ -7,7 +7,7 @@ const schema = z.object({
   VERIFICATION_HOST: z.string().default('127.0.0.1'),
   VERIFICATION_PORT: port(8502),
   VERIFICATION_MANAGEMENT_HOST: z.string().default('127.0.0.1'),
-  VERIFICATION_MANAGEMENT_PORT: port(9102),
+  VERIFICATION_MANAGEMENT_PORT: port(9103),
   VERIFICATION_TLS_CERT_FILE: z.string(),
   VERIFICATION_TLS_KEY_FILE: z.string(),
   VERIFICATION_TLS_CA_FILE: z.string(),

@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { lockHome } from './home-lock.ts';
+
+function home(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'cwa-lock-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('a home belongs to one mesh, until it is given free', () => {
+  const folder = home();
+  const free = lockHome(folder);
+  expect(() => lockHome(folder)).toThrow(/CWA_HOME: a mesh is already running in/);
+  free();
+  lockHome(folder)();
+});
+
+test('the lock of a mesh that was killed does not count', () => {
+  const folder = home();
+  writeFileSync(join(folder, 'mesh.pid'), '999999');
+  lockHome(folder)();
+});

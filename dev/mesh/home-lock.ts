@@ -1,0 +1,31 @@
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from '../../lib/process/config.ts';
+
+/** One mesh a home: a second one would stop the first one's database. Returns what gives the home free. */
+export function lockHome(home: string): () => void {
+  const file = join(home, 'mesh.pid');
+  if (existsSync(file) && !isMesh(Number(readFileSync(file, 'utf8')))) rmSync(file);
+  let handle: number;
+  try {
+    handle = openSync(file, 'wx', 0o600);
+  } catch {
+    throw new ConfigError([
+      `CWA_HOME: a mesh is already running in ${home}; stop it or set CWA_HOME to another folder`,
+    ]);
+  }
+  writeSync(handle, String(process.pid));
+  closeSync(handle);
+  return () => rmSync(file, { force: true });
+}
+
+/** The number of a process that was killed may since belong to somebody else. */
+function isMesh(pid: number): boolean {
+  if (pid === process.pid) return true;
+  try {
+    process.kill(pid, 0);
+    return process.platform !== 'linux' || /node|vitest/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
