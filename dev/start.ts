@@ -9,13 +9,15 @@ import { type Mesh, markReady, startMesh } from './mesh/mesh.ts';
 const started = performance.now();
 const home = homeOf(process.env);
 const stopping = new AbortController();
-let mesh: Mesh | undefined;
+let opening: Promise<Mesh> | undefined;
 let closeControl: (() => Promise<void>) | undefined;
 
 const stop = async (): Promise<void> => {
   if (stopping.signal.aborted) return;
   stopping.abort();
   markReady(home, false);
+  // An interrupt during the start waits for it: what is half open cannot be closed in order.
+  const mesh = await opening?.catch(() => undefined);
   if (mesh) terminal.line('stopping …');
   await closeControl?.();
   await mesh?.close();
@@ -26,8 +28,9 @@ process.on('SIGTERM', stop);
 
 try {
   markReady(home, false);
-  mesh = await startMesh({ home, env: process.env, onProgress: terminal.line });
-  const running = mesh;
+  opening = startMesh({ home, env: process.env, onProgress: terminal.line });
+  const running = await opening;
+  stopping.signal.throwIfAborted();
   closeControl = await serveControl(home, {
     clock: () => ({
       now: running.clock.now().toISOString(),

@@ -10,6 +10,8 @@ export interface BenchRun {
   readonly scale: number;
   /** Folder for CPU profiles of the processes, when they are asked for. */
   readonly profileFolder?: string;
+  /** Fewer samples, for a first look. */
+  readonly quick?: boolean;
 }
 
 export type Bench = (run: BenchRun) => Promise<Figure[]>;
@@ -22,18 +24,21 @@ export interface Deferred {
 
 export function deferred(): Deferred {
   const steps: (() => Promise<void> | void)[] = [];
+  const undoAll = async (): Promise<void> => {
+    const failures: unknown[] = [];
+    for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  };
+  let undoing = Promise.resolve();
   return {
     defer: (step) => steps.push(step),
-    async undo() {
-      const failures: unknown[] = [];
-      for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
-        try {
-          await step();
-        } catch (error) {
-          failures.push(error);
-        }
-      }
-      if (failures.length > 0) throw failures[0];
-    },
+    // One after the other: an interrupt makes the benchmark fail, and both then undo.
+    undo: () => (undoing = undoing.then(undoAll, undoAll)),
   };
 }

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 const ticksPerSecond = 100;
 
 /** The processes with these ids and all their descendants that live now; Linux only. */
-export function processTree(roots: readonly number[]): number[] {
+function processTree(roots: readonly number[]): number[] {
   const parents = new Map<number, number>();
   for (const entry of readdirSync('/proc')) {
     const fields = /^\d+$/.test(entry) ? statFields(Number(entry)) : undefined;
@@ -53,7 +53,8 @@ export function cpuSeconds(roots: readonly number[]): number {
 
 /** CPU-seconds that the whole machine has worked so far, all of its processors together. */
 export function machineCpuSeconds(): number {
-  const [, user, nice, system, , , irq, softirq] = (readIfThere('/proc/stat') ?? '').split('\n', 1)[0]?.split(/ +/) ?? [];
+  const [, user, nice, system, , , irq, softirq] =
+    (readIfThere('/proc/stat') ?? '').split('\n', 1)[0]?.split(/ +/) ?? [];
   return [user, nice, system, irq, softirq].reduce((sum, ticks) => sum + Number(ticks ?? 0), 0) / ticksPerSecond;
 }
 
