@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 const ticksPerSecond = 100;
 
 /** The processes with these ids and all their descendants that live now; Linux only. */
-function processTree(roots: readonly number[]): number[] {
+export function processTree(roots: readonly number[]): number[] {
   const parents = new Map<number, number>();
   for (const entry of readdirSync('/proc')) {
     const fields = /^\d+$/.test(entry) ? statFields(Number(entry)) : undefined;
