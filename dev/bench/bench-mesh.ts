@@ -22,13 +22,18 @@ export function temporaryHome(run: BenchRun): string {
 export interface BenchMeshOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly startAtMs?: number;
+  /** More flags of Node for the process `name`. */
+  readonly nodeFlags?: (name: string) => readonly string[];
 }
 
 /**
  * A fresh mesh on free ports that nothing of the caller's environment changes. Answers leave as soon as they are ready:
  * throughput is measured, not the schedule.
  */
-export async function openBenchMesh(run: BenchRun, { env = {}, startAtMs }: BenchMeshOptions = {}): Promise<Mesh> {
+export async function openBenchMesh(
+  run: BenchRun,
+  { env = {}, startAtMs, nodeFlags = () => [] }: BenchMeshOptions = {},
+): Promise<Mesh> {
   const { profileFolder } = run;
   if (profileFolder !== undefined) mkdirSync(profileFolder, { recursive: true });
   const opening = startMesh({
@@ -36,7 +41,10 @@ export async function openBenchMesh(run: BenchRun, { env = {}, startAtMs }: Benc
     env: { GATEWAY_ANSWER_FLOOR_MS: '0', GATEWAY_HOST: '127.0.0.1', ...env },
     anyPorts: true,
     ...(startAtMs === undefined ? {} : { startAtMs }),
-    ...(profileFolder === undefined ? {} : { nodeFlags: (name: string) => profilerFlags(profileFolder, name) }),
+    nodeFlags: (name) => [
+      ...nodeFlags(name),
+      ...(profileFolder === undefined ? [] : profilerFlags(profileFolder, name)),
+    ],
   });
   run.defer(async () => (await opening.catch(() => undefined))?.close());
   return opening;

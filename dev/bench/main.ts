@@ -5,7 +5,9 @@ import { downloads } from './downloads.ts';
 import { largeDay } from './large-day.ts';
 import { exportKeys } from './export.ts';
 import { matching } from './matching.ts';
+import { intake } from './intake.ts';
 import { polls } from './polls.ts';
+import { privacy } from './privacy/privacy.ts';
 import { memory, ready } from './ready.ts';
 import { type FigureRecord, lineOf, originNow, recordOf, writeRecords } from './record.ts';
 import { stream } from './stream.ts';
@@ -15,9 +17,14 @@ const benches: Readonly<Record<string, { readonly what: string; readonly bench: 
   ready: { what: 'seconds from the start of a fresh home to the line `ready`', bench: ready },
   memory: { what: 'memory of all processes when idle', bench: memory },
   uploads: { what: 'uploads of 14 keys with TAN, from TLS at the edge to the committed row', bench: uploads },
+  privacy: { what: 'whether an observer of answers can tell real requests from fake ones', bench: privacy },
+  intake: { what: 'a minute of uploads and a minute of polls, then both on the schedule', bench: intake },
   polls: { what: 'polls of test results', bench: polls },
   stream: { what: 'diagnosis keys read by distribution through the columnar stream', bench: stream },
-  fortnight: { what: '5 million keys of a nation: everything from an empty object store, then an hour', bench: fortnight },
+  fortnight: {
+    what: '5 million keys of a nation: everything from an empty object store, then an hour',
+    bench: fortnight,
+  },
   'large-day': { what: 'a day of 1.2 million keys, each found again by an independent parser', bench: largeDay },
   export: { what: 'distribution run over 100,000 keys, from rows to published signed archives', bench: exportKeys },
   downloads: { what: 'indexes, hour packages of 20 KB and 304s from the gateway', bench: downloads },
@@ -35,6 +42,7 @@ ${Object.entries(benches)
 
   --json FILE       writes an array of {name, value, unit, goal, pass, machine, commit, date}
   --scale SHARE     only this share of the keys of a nation, such as 0.1: quicker, and no proof of its goals
+  --quick           with fewer samples, where a benchmark knows how (privacy, intake)
   --profile FOLDER  writes a CPU profile of each process of the mesh (opens in Chromium's developer tools);
                     figures are then lower
 `;
@@ -86,6 +94,7 @@ async function runOne(name: string, { defer, undo }: Deferred) {
       defer,
       scale: Number(values.scale ?? 1),
       ...(profile === undefined ? {} : { profileFolder: profile }),
+      ...(values.quick ? { quick: true } : {}),
     });
   } finally {
     await undo();
@@ -99,6 +108,7 @@ function readArguments() {
         json: { type: 'string' },
         scale: { type: 'string' },
         profile: { type: 'string' },
+        quick: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
       allowPositionals: true,

@@ -6,27 +6,27 @@ import { seededUuidSql } from './load/seeded-uuid.ts';
 
 const tans = 150_000;
 const tansPerInsert = 25_000;
-const seed = 'tan';
+export const tanSeed = 'tan';
 
 /** Uploads a second from the TLS edge to the committed row, each with 14 keys of its own and a TAN of its own. */
 export const uploads: Bench = async (run) => {
   const mesh = await openBenchMesh(run);
   run.progress(`seeding ${tans.toLocaleString('en-US')} TANs`);
   const verification = openBenchPool(run, mesh, 'VERIFICATION');
-  await seedTans(verification, mesh.clock.now());
+  await seedTans(verification, tans, mesh.clock.now());
   run.progress('loading for 25 s');
   const load = await runLoad(run, mesh, {
     connections: 200,
     expectedStatus: 200,
-    requests: { kind: 'uploads', seed, count: tans, nowSeconds: Math.floor(mesh.clock.nowMs() / 1000) },
+    requests: { kind: 'uploads', seed: tanSeed, count: tans, nowSeconds: Math.floor(mesh.clock.nowMs() / 1000) },
   });
   await proveStored(openBenchPool(run, mesh, 'SUBMISSION'), load.answers);
   return loadFigures('uploads', 'uploads', load, { atLeast: 500 });
 };
 
 /** As issuing leaves them: each TAN open, and in a session of its own. */
-async function seedTans(verification: Pool, now: Date): Promise<void> {
-  for (let from = 0; from < tans; from += tansPerInsert) {
+export async function seedTans(verification: Pool, count: number, now: Date): Promise<void> {
+  for (let from = 0; from < count; from += tansPerInsert) {
     await verification.query(
       `with opened as (
          insert into session (token_hash, created_at, hashed_guid)
@@ -39,7 +39,7 @@ async function seedTans(verification: Pool, now: Date): Promise<void> {
        insert into tan (hash, session_id, created_at, valid_until)
        select sha256(convert_to(${seededUuidSql('$1::text', 'n')}, 'UTF8')), id, $4, $4::timestamptz + interval '14 days'
        from numbered`,
-      [seed, from, from + tansPerInsert - 1, now],
+      [tanSeed, from, from + tansPerInsert - 1, now],
     );
   }
   await verification.query('vacuum (analyze) session');
@@ -47,7 +47,7 @@ async function seedTans(verification: Pool, now: Date): Promise<void> {
 }
 
 /** An answer alone proves nothing: every counted upload must have left its keys. */
-async function proveStored(submission: Pool, answers: number): Promise<void> {
+export async function proveStored(submission: Pool, answers: number): Promise<void> {
   const { rows } = await submission.query<{ keys: number; uploads: number }>(
     `select (select count(*) from diagnosis_key) as keys,
        (select count(*) from reservation where state in ('stored', 'confirmed')) as uploads`,

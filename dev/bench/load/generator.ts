@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { secureRandom } from '../../../lib/random/random.ts';
 import { type Connection, openConnection } from './connection.ts';
 import type { LoadJob, LoadMessage, LoadResult } from './job.ts';
 import { requestsOf } from './requests.ts';
@@ -40,6 +41,11 @@ async function run(job: LoadJob): Promise<LoadResult> {
     lane.sentAt = performance.now();
     lane.connection?.send(request);
   };
+  const { pauseMs = 0 } = job;
+  const begin = (lane: (typeof lanes)[number]): void => {
+    if (pauseMs === 0) send(lane);
+    else setTimeout(send, secureRandom.int(pauseMs), lane);
+  };
   for (const lane of lanes) {
     lane.connection = await openConnection({
       port: job.port,
@@ -53,12 +59,12 @@ async function run(job: LoadJob): Promise<LoadResult> {
           latencies.push(performance.now() - lane.sentAt);
           received += octets;
         }
-        send(lane);
+        begin(lane);
       },
     });
   }
 
-  for (const lane of lanes) send(lane);
+  for (const lane of lanes) begin(lane);
   await delay(job.warmUpMs);
   await tell({ phase: 'measuring' });
   const startedAt = performance.now();

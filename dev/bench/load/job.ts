@@ -12,6 +12,11 @@ export interface LoadJob {
   /** PEM of the authority that signed the gateway's certificate. */
   readonly ca: string;
   readonly connections: number;
+  /**
+   * Before each request a connection waits for a random time up to this; default 0. With a floor they would come
+   * in step: one stall makes a crowd of them, and a crowd that is answered together comes again together.
+   */
+  readonly pauseMs?: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
   /** Any other status makes the run fail. */
