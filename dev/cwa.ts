@@ -4,6 +4,7 @@ import { ConfigError } from '../lib/process/config.ts';
 import { addClockCommands } from './commands/clock.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addExportCommands } from './commands/export.ts';
+import { addKeysCommands } from './commands/keys.ts';
 import { addLabCommands } from './commands/lab.ts';
 import { addPhoneCommands } from './commands/phone.ts';
 import { addReplayCommand } from './commands/replay.ts';
@@ -17,6 +18,7 @@ const program = new Command('cwa')
 
 addExportCommands(program);
 addConfigCommands(program);
+addKeysCommands(program);
 addPhoneCommands(program);
 addLabCommands(program);
 addReplayCommand(program);

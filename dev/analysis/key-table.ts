@@ -19,7 +19,7 @@ export function dayOf({ rollingStartIntervalNumber: start }: DecodedKey): number
 }
 
 /** The part of a key that is not random: everything an observer could group by. */
-export function metadataOf(key: DecodedKey): string {
+function metadataOf(key: DecodedKey): string {
   const { rollingStartIntervalNumber, transmissionRiskLevel, reportType, daysSinceOnsetOfSymptoms } = key;
   return [
     rollingStartIntervalNumber,

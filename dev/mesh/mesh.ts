@@ -51,8 +51,8 @@ export interface Mesh {
   distributionReport(): Promise<GetDistributionReportResponse>;
   /** Moves the clock forward, with a distribution run at the start of every hour passed and at the end. */
   advanceTo(ms: number, onHour?: (now: Date) => void): Promise<number>;
-  /** Ends a process as by SIGKILL and starts it anew. */
-  restart(name: string): Promise<void>;
+  /** Ends a process as by SIGKILL and starts it anew, with `settings` over what it had at first. */
+  restart(name: string, settings?: Readonly<Record<string, string>>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -102,14 +102,14 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
 
   progress(`starting ${names.join(', ')}`);
   const processes = new Map<string, MeshProcess>();
-  const start = async (name: Name): Promise<void> => {
+  const start = async (name: Name, settings: Readonly<Record<string, string>> = {}): Promise<void> => {
     const managementPort = ports[`${prefixOf(name)}_MANAGEMENT_PORT` as keyof Ports];
     processes.set(
       name,
       await startProcess({
         name,
         script: scripts[name],
-        env: environmentOf(name, around),
+        env: { ...environmentOf(name, around), ...settings },
         logFile: join(home, 'log', `${name}.log`),
         readyUrl: `http://127.0.0.1:${managementPort}/health/ready`,
         nodeFlags: options.nodeFlags?.(name) ?? [],
@@ -121,7 +121,7 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
     for (const name of [...names].reverse()) await processes.get(name)?.stop();
   });
   // All starts must have settled before an error may stop the mesh; else a late one would be left running.
-  for (const result of await Promise.allSettled(names.map(start))) {
+  for (const result of await Promise.allSettled(names.map((name) => start(name)))) {
     if (result.status === 'rejected') throw result.reason;
   }
   const scheduler = openScheduler(home, around.rpcPorts.distribution);
@@ -157,9 +157,9 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
         }
         return stops.length;
       }),
-    async restart(name) {
+    async restart(name, settings) {
       await processes.get(name)?.kill();
-      await start(name as Name);
+      await start(name as Name, settings);
     },
     close,
   };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { verifySignature } from '../../lib/exposure/signature.ts';
-import { ConfigError } from '../../lib/process/config.ts';
+import type { ConfigError } from '../../lib/process/config.ts';
 import { foreignSignature, transitServer, type TransitServer, type Trouble } from './fixtures/transit-server.ts';
 import { openPackage, packageKey } from './fixtures/read-store.ts';
 import { world } from './fixtures/world.ts';
@@ -55,7 +55,7 @@ async function faultOf(work: Promise<unknown>, server: TransitServer): Promise<S
     () => undefined,
     (error: unknown) => error,
   );
-  if (!(error instanceof SigningError)) throw error ?? new Error('it signed');
+  if (!(error instanceof SigningError)) throw new Error('it signed, or failed otherwise', { cause: error });
   expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain(server.token);
   return error;
 }
