@@ -52,8 +52,8 @@ export interface Point extends Site {
 
 export interface Outcome {
   readonly point: Point;
-  /** What the frame was, where that can be seen. */
-  readonly frame: string;
+  /** What the frame was, where that can be seen; undefined when the journey ended before it came. */
+  readonly frame: string | undefined;
   /** Of the request that the fault met. */
   readonly first: Status;
   /** Further requests until the phone had its answer. */
@@ -107,8 +107,9 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
     async *enumerate(site) {
       for (let nth = 1; ; nth++) {
         const outcome = await run({ ...site, nth });
-        if (outcome === undefined) return;
-        yield outcome;
+        const met = outcome.frame !== undefined;
+        if (met || outcome.faults.length > 0) yield outcome;
+        if (!met) return;
       }
     },
     close: () => phones.close(),
@@ -123,8 +124,7 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
     if (status !== 200) throw new Error(`an upload without any fault was answered ${status}`);
   }
 
-  /** Undefined when the journey ended well without meeting its trap. */
-  async function run(point: Point): Promise<Outcome | undefined> {
+  async function run(point: Point): Promise<Outcome> {
     await warmUp();
     const token = newToken();
     await seedPositive(pools, token, mesh.clock.now());
@@ -189,8 +189,7 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
     const earlier = scene.tan === firstTan ? 0 : await paymentsOf(firstTan);
     if (end.payments !== 1 + earlier) fail(`the session paid ${end.payments} times`);
     faulty.link(point.link).cutSilent();
-    if (frame === undefined && faults.length === 0) return undefined;
-    return { point, frame: frame ?? 'none', first: asked.status, retries, faults };
+    return { point, frame, first: asked.status, retries, faults };
   }
 
   type Scene = { readonly token: string; readonly tan: string; readonly mine: readonly Buffer[]; readonly others: readonly Buffer[] };

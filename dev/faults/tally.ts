@@ -39,7 +39,7 @@ export function tally(): Tally {
       }
     },
     line({ point, frame, first, retries, faults }) {
-      const where = `${point.journey} ${point.link} ${point.direction} ${point.nth} (${frame})`;
+      const where = `${point.journey} ${point.link} ${point.direction} ${point.nth} (${frame ?? 'not met'})`;
       const how = `${point.manner} ${point.when}, ${point.sequel}`;
       return `${faults.length > 0 ? '✗' : '✓'} ${where}: ${how}: ${first}, ${retries} more requests ${faults.join('; ')}`;
     },
