@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createAuthority, writePki } from '../../lib/pki/authority.ts';
 import { ConfigError, type Env } from '../../lib/process/config.ts';
 import { systemClock } from '../../lib/time/clock.ts';
-import { names } from './processes.ts';
+import { names } from './names.ts';
 
 export interface LocalSecrets {
   /** Settings that tell distribution what signs: a file, or what the caller said of a transit engine. */

@@ -12,9 +12,10 @@ import { type MeshProcess, startProcess } from './child.ts';
 import { startClockService } from './clock-service.ts';
 import { type DatabaseOwner, openDatabases } from './databases.ts';
 import { lockHome } from './home-lock.ts';
+import { type Name, names, prefixOf, scripts } from './names.ts';
 import { type ObjectStoreAccess, openObjectStore } from './object-store.ts';
 import { anyPorts, fixedPorts, type Ports } from './ports.ts';
-import { environmentOf, type Name, names, prefixOf, scripts, type Surroundings } from './processes.ts';
+import { environmentOf, type Surroundings } from './processes.ts';
 import { openScheduler } from './scheduler.ts';
 
 type Steps = (() => Promise<void> | void)[];

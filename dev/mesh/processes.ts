@@ -2,21 +2,9 @@ import { join } from 'node:path';
 import type { Env } from '../../lib/process/config.ts';
 import type { LocalSecrets } from './certificates.ts';
 import type { Databases } from './databases.ts';
+import { type Name, names, prefixOf } from './names.ts';
 import type { ObjectStoreAccess } from './object-store.ts';
 import type { Ports } from './ports.ts';
-
-/** The processes of the mesh and what starts them, in the order in which they are stopped last. */
-export const scripts = {
-  'test-result': 'svc/test-result/main.ts',
-  verification: 'svc/verification/main.ts',
-  submission: 'svc/submission/main.ts',
-  distribution: 'svc/distribution/main.ts',
-  gateway: 'gateway/main.ts',
-} as const;
-
-export type Name = keyof typeof scripts;
-export const names = Object.keys(scripts) as Name[];
-export const prefixOf = (name: Name): string => name.replaceAll('-', '_').toUpperCase();
 
 /** Settings that several processes read under one name. */
 const shared = /^(SUPPORTED_COUNTRIES|ORIGIN_COUNTRY|DAYS_TO_PUBLISH|MAX_|MIN_|RANDOM_|LOG_LEVEL|NODE_EXTRA_|MAXIMUM_)/;
