@@ -41,7 +41,7 @@ module.exports = {
           '^lib/exposure/',
           '^gen/',
           npm('@bufbuild/protobuf|@noble/curves|jszip|pako|lie|readable-stream|setimmediate'),
-          '^(node:)?(buffer|crypto|zlib)$',
+          '^(node:)?(buffer|crypto|util|zlib)$',
         ],
       },
     },
