@@ -5,7 +5,7 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { ConfigError } from '../lib/process/config.ts';
 import type { CertificateSource } from '../lib/rpc/certificates.ts';
 import { type Answer, notFound } from './answer.ts';
-import { type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
+import { isHttp2, type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
 import { publicTls } from './tls-settings.ts';
 
 export interface ListenerOptions {
@@ -118,6 +118,8 @@ function hijacked(reply: { hijack(): unknown; raw: RawResponse }): RawResponse {
 function unreached(): void {}
 
 function refuse(response: RawResponse, date: () => string, answer: Answer): void {
+  // A body that nobody reads would keep an HTTP/2 stream open after its answer.
+  if (isHttp2(response)) response.stream?.resume();
   writeRaw(
     response,
     answer.status,
