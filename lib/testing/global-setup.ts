@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { createDatabase, startEmbeddedPostgres } from '../db/embedded-postgres.ts';
+import { createDatabase, removeEmbeddedPostgres, startEmbeddedPostgres } from '../db/embedded-postgres.ts';
 import { migrate } from '../db/migrate.ts';
 import { silentLog } from '../telemetry/log.ts';
 
@@ -26,8 +26,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   project.provide('postgresPort', server.port);
   return async () => {
     await server.close();
+    removeEmbeddedPostgres(join(directory, 'postgres'));
     rmSync(directory, { recursive: true, force: true });
-    rmSync(server.directory, { recursive: true, force: true });
   };
 }
 
