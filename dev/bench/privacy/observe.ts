@@ -33,6 +33,8 @@ export interface Told {
   readonly name: string;
   readonly samples: number;
   readonly time: number;
+  /** The same of the answers that made their first slot: what a machine too busy to measure on can still say. */
+  readonly timeInFirstSlot: number;
   readonly size: number;
   readonly bound: number;
   /** Shares of real and fake answers that missed the first slot, 0 to 1. */
@@ -99,6 +101,7 @@ function told({ name, ms, octets, failed }: SeenOfSurface): Told {
     name,
     samples: ms.real.length + ms.fake.length,
     time: areaUnderCurve(ms.real, ms.fake),
+    timeInFirstSlot: areaUnderCurve(ms.real.filter(inFirstSlot), ms.fake.filter(inFirstSlot)),
     size: areaUnderCurve(octets.real, octets.fake),
     bound: bound(ms.real.length, ms.fake.length),
     late: { real: lateShare(ms.real), fake: lateShare(ms.fake) },
@@ -106,8 +109,9 @@ function told({ name, ms, octets, failed }: SeenOfSurface): Told {
   };
 }
 
+const inFirstSlot = (ms: number): boolean => ms < 1.5 * floorMs;
 const lateShare = (ms: readonly number[]): number =>
-  ms.filter((value) => value > 1.5 * floorMs).length / Math.max(1, ms.length);
+  ms.filter((value) => !inFirstSlot(value)).length / Math.max(1, ms.length);
 
 function togetherOf(surfaces: readonly SeenOfSurface[]): SeenOfSurface {
   const all = (numbers: (seen: SeenOfSurface) => number[]) => surfaces.flatMap(numbers);
