@@ -20,10 +20,15 @@ test('serializable rivals are retried until both have happened', async () => {
   const { pool, rowCount } = await testDatabase('verification');
   await pool.query('create table t (n int)');
   const countThenInsert = () =>
-    inTx(pool, 'count-then-insert', async (tx) => {
-      const { rows } = await tx.query<{ n: number }>('select count(*) as n from t');
-      await tx.query('insert into t values ($1)', [rows[0]?.n]);
-    }, { isolation: 'serializable', attempts: 20 });
+    inTx(
+      pool,
+      'count-then-insert',
+      async (tx) => {
+        const { rows } = await tx.query<{ n: number }>('select count(*) as n from t');
+        await tx.query('insert into t values ($1)', [rows[0]?.n]);
+      },
+      { isolation: 'serializable', attempts: 20 },
+    );
   await Promise.all(Array.from({ length: 6 }, countThenInsert));
   const { rows } = await pool.query<{ n: number }>('select n from t order by n');
   expect(rows.map((row) => row.n)).toEqual([0, 1, 2, 3, 4, 5]);
@@ -69,4 +74,14 @@ test('locks of a client that fell silent inside a transaction end within seconds
   const { pool } = await testDatabase('verification');
   const { rows } = await pool.query('show idle_in_transaction_session_timeout');
   expect(rows).toEqual([{ idle_in_transaction_session_timeout: '5s' }]);
+});
+
+test('statementLimitMs holds for every statement of its transaction and no longer', async () => {
+  const { pool } = await testDatabase('verification');
+  const limit = async (db: Pick<typeof pool, 'query'>) =>
+    (await db.query<{ limit: string }>(`select current_setting('statement_timeout') as limit`)).rows[0]?.limit;
+  expect(await inTx(pool, 'long', limit, { statementLimitMs: 300_000 })).toBe('5min');
+  expect(await limit(pool)).toBe('20s');
+  const slow = inTx(pool, 'short', (tx) => tx.query('select pg_sleep(5)'), { statementLimitMs: 50 });
+  await expect(slow).rejects.toMatchObject({ code: '57014' });
 });

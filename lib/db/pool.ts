@@ -38,11 +38,11 @@ export interface Pool extends Queryable {
   /**
    * Borrows one connection for `use` and gives it back, or destroys it when it broke or `use` called `discard`. A
    * statement that is not answered in time is taken for lost with its connection, unless `endless` says that it may run
-   * for as long as it likes (maintenance that lifts its statement timeout).
+   * for as long as it likes (maintenance that lifts its statement timeout), or `replyTimeoutMs` gives it more time.
    */
   withConnection<T>(
     use: (connection: Queryable, discard: () => void) => Promise<T>,
-    options?: { readonly endless?: boolean },
+    options?: { readonly endless?: boolean; readonly replyTimeoutMs?: number },
   ): Promise<T>;
   close(): Promise<void>;
 }
@@ -90,11 +90,11 @@ export function connectionOptions(config: DatabaseConfig): pg.ClientConfig {
 }
 
 /** Opens a pool. It connects lazily; `migrate` is what proves at start-up that the database can be reached. */
-export function openPool(config: DatabaseConfig, log: Log, { replyTimeoutMs = lostAfterMs } = {}): Pool {
+export function openPool(config: DatabaseConfig, log: Log, { replyTimeoutMs: usual = lostAfterMs } = {}): Pool {
   const pool = new pg.Pool({ ...connectionOptions(config), max: config.poolSize, idleTimeoutMillis: 30_000 });
   // Without a listener a dropped idle connection would end the process.
   pool.on('error', (error) => log.warn('database-connection-lost', errorFields(error)));
-  const withConnection: Pool['withConnection'] = async (use, { endless = false } = {}) => {
+  const withConnection: Pool['withConnection'] = async (use, { endless = false, replyTimeoutMs = usual } = {}) => {
     const client = await pool.connect();
     let broken: Error | undefined;
     const onError = (error: Error) => {

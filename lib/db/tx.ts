@@ -11,7 +11,12 @@ export interface TxOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
   /** How often the whole of `work` may be tried; it must have no effect outside the transaction. */
   readonly attempts?: number;
+  /** Most milliseconds of one statement, for work on many rows; default is the pool's limit, meant for requests. */
+  readonly statementLimitMs?: number;
 }
+
+/** From the limit of a statement to the moment from which its answer counts as lost. */
+const graceMs = 10_000;
 
 const begin = {
   'read committed': 'begin',
@@ -32,8 +37,9 @@ export async function inTx<T>(
   const attempts = options.attempts ?? 5;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await pool.withConnection((connection, discard) =>
-        once(connection, discard, transaction, work, options),
+      return await pool.withConnection(
+        (connection, discard) => once(connection, discard, transaction, work, options),
+        options.statementLimitMs === undefined ? {} : { replyTimeoutMs: options.statementLimitMs + graceMs },
       );
     } catch (error) {
       const again = isDatabaseError(error, serializationFailure) || isDatabaseError(error, deadlockDetected);
@@ -53,6 +59,9 @@ async function once<T>(
 ): Promise<T> {
   await connection.query(begin[options.isolation ?? 'read committed']);
   try {
+    if (options.statementLimitMs !== undefined) {
+      await connection.query(`select set_config('statement_timeout', $1, true)`, [`${options.statementLimitMs}ms`]);
+    }
     const result = await work({ transaction, query: connection.query });
     await connection.query('commit');
     return result;

@@ -36,3 +36,5 @@ export const aggregateRegion = 'EUR';
 export const maximumOctets = 16_000_000;
 /** Keys of one package from which on somebody should look (D 1.5). */
 export const manyKeys = 400_000;
+/** Options of transactions that read, assign or delete the keys of a whole day. */
+export const manyRows = { statementLimitMs: 300_000 } as const;

@@ -2,10 +2,9 @@ import { INTERVALS_PER_DAY, utcDayOfHour } from '../../../lib/exposure/intervals
 import { inTx, type Tx } from '../../../lib/db/tx.ts';
 import type { Deps } from '../deps.ts';
 import { type HourPlan, planHour, type WaitingKeys } from '../hour-plan.ts';
-import type { PublishingRules } from '../rules.ts';
+import { manyRows, type PublishingRules } from '../rules.ts';
 import type { RunTime } from '../run-time.ts';
 import {
-  allowLongStatements,
   assignAll,
   assignOldest,
   countOldest,
@@ -33,20 +32,24 @@ export interface Assignment {
  * give (decisions 24 to 26). One transaction; a closed hour is never looked at again.
  */
 export async function assignHours(d: Deps, runNumber: number, time: RunTime): Promise<Assignment> {
-  return inTx(d.pool, 'assign-hours', async (tx) => {
-    await allowLongStatements(tx);
-    const state = await lockState(tx, runNumber);
-    const firstHour = state.first_hour ?? time.currentHour;
-    if (state.first_hour === null) await setFirstHour(tx, firstHour);
-    const from = (state.last_assigned_hour ?? firstHour - 1) + 1;
-    const hour = time.lastClosedHour;
-    if (from > hour) return { keysAssigned: 0, paddingKeys: 0 };
-    if (from < hour) await closeHoursEmpty(tx, from, hour - 1);
-    await fillHour(d, tx, hour);
-    const { real, padding } = await closeHour(tx, hour);
-    await setLastAssignedHour(tx, hour);
-    return { keysAssigned: real, paddingKeys: padding };
-  });
+  return inTx(
+    d.pool,
+    'assign-hours',
+    async (tx) => {
+      const state = await lockState(tx, runNumber);
+      const firstHour = state.first_hour ?? time.currentHour;
+      if (state.first_hour === null) await setFirstHour(tx, firstHour);
+      const from = (state.last_assigned_hour ?? firstHour - 1) + 1;
+      const hour = time.lastClosedHour;
+      if (from > hour) return { keysAssigned: 0, paddingKeys: 0 };
+      if (from < hour) await closeHoursEmpty(tx, from, hour - 1);
+      await fillHour(d, tx, hour);
+      const { real, padding } = await closeHour(tx, hour);
+      await setLastAssignedHour(tx, hour);
+      return { keysAssigned: real, paddingKeys: padding };
+    },
+    manyRows,
+  );
 }
 
 async function fillHour(d: Deps, tx: Tx, hour: number): Promise<void> {

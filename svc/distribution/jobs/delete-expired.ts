@@ -2,10 +2,10 @@ import { INTERVALS_PER_DAY, utcDayOfHour } from '../../../lib/exposure/intervals
 import { inTx } from '../../../lib/db/tx.ts';
 import type { Deps } from '../deps.ts';
 import type { Publisher } from '../publisher.ts';
-import { hourPackageDays, retentionDays } from '../rules.ts';
+import { hourPackageDays, manyRows, retentionDays } from '../rules.ts';
 import type { DecidedHours, RunTime } from '../run-time.ts';
 import { forgetObjects, type PublishedObject } from '../store/inventory.ts';
-import { allowLongStatements, deleteExpiredAssigned, deleteExpiredWaiting } from '../store/key-pool.ts';
+import { deleteExpiredAssigned, deleteExpiredWaiting } from '../store/key-pool.ts';
 import { addExcluded, lockState, setCleanedDay } from '../store/state.ts';
 import { oldestWarningHour } from './publish-warning-hours.ts';
 
@@ -40,19 +40,23 @@ export async function deleteExpired(
 ): Promise<void> {
   await deleteObjects(d, publisher, runNumber, time, deletable);
   if (!deletable.keys) return;
-  await inTx(d.pool, 'delete-expired-keys', async (tx) => {
-    await allowLongStatements(tx);
-    const state = await lockState(tx, runNumber);
-    const firstStart = (days: number): number => (time.today - days) * INTERVALS_PER_DAY;
-    if (deletable.waiting) {
-      await addExcluded(tx, 'expired', await deleteExpiredWaiting(tx, firstStart(d.rules.daysToPublish)));
-    }
-    // Reads the whole pool, and only midnight makes a key too old.
-    const decidedDay = utcDayOfHour(hours.last + 1);
-    if (state.cleaned_day >= decidedDay) return;
-    await deleteExpiredAssigned(tx, firstStart(retentionDays), decidedDay * 24);
-    await setCleanedDay(tx, decidedDay);
-  });
+  await inTx(
+    d.pool,
+    'delete-expired-keys',
+    async (tx) => {
+      const state = await lockState(tx, runNumber);
+      const firstStart = (days: number): number => (time.today - days) * INTERVALS_PER_DAY;
+      if (deletable.waiting) {
+        await addExcluded(tx, 'expired', await deleteExpiredWaiting(tx, firstStart(d.rules.daysToPublish)));
+      }
+      // Reads the whole pool, and only midnight makes a key too old.
+      const decidedDay = utcDayOfHour(hours.last + 1);
+      if (state.cleaned_day >= decidedDay) return;
+      await deleteExpiredAssigned(tx, firstStart(retentionDays), decidedDay * 24);
+      await setCleanedDay(tx, decidedDay);
+    },
+    manyRows,
+  );
 }
 
 async function deleteObjects(

@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts';
 import { exportKeys, type PackageKeys } from '../export-keys.ts';
 import { objectKeys, zip } from '../object-layout.ts';
 import type { Publisher } from '../publisher.ts';
-import { aggregateRegion, hourPackageDays, manyKeys, retentionDays } from '../rules.ts';
+import { aggregateRegion, hourPackageDays, manyKeys, manyRows, retentionDays } from '../rules.ts';
 import type { DecidedHours, RunTime } from '../run-time.ts';
 import { signArchive, signatureInfos } from '../signed-archive.ts';
 import { noteSigningFault } from './signing-fault.ts';
@@ -45,7 +45,8 @@ export async function publishPackages(
   hours: DecidedHours,
 ): Promise<void> {
   const read = (window: Window | undefined): Promise<PackedKeys> | undefined => {
-    const reading = window && inTx(d.pool, 'read-package', (tx) => readPackedKeys(tx, window.fromHour, window.toHour));
+    const reading =
+      window && inTx(d.pool, 'read-package', (tx) => readPackedKeys(tx, window.fromHour, window.toHour), manyRows);
     // When the run ends before its turn nobody awaits it any more.
     reading?.catch(() => {});
     return reading;

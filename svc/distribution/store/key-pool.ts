@@ -2,11 +2,6 @@ import type { Queryable } from '../../../lib/db/pool.ts';
 import type { Tx } from '../../../lib/db/tx.ts';
 import { PCR_FLAG, RECORD_OCTETS } from '../key-records.ts';
 
-/** For what moves a whole day's keys in one statement; the pool's limit is meant for requests. */
-export async function allowLongStatements(tx: Tx): Promise<void> {
-  await tx.query(`select set_config('statement_timeout', '300s', true)`);
-}
-
 const recordColumns = `
   substring($1::bytea from i * ${RECORD_OCTETS} + 1 for 16) as key_data,
   (get_byte($1, i * ${RECORD_OCTETS} + 16) << 24) | (get_byte($1, i * ${RECORD_OCTETS} + 17) << 16)
@@ -166,7 +161,6 @@ export interface PackedKeys {
 
 /** Keys of the hours, ascending by key bytes, as packed big-endian columns (packed by PostgreSQL: decision 33). */
 export async function readPackedKeys(tx: Tx, fromHour: number, toHour: number): Promise<PackedKeys> {
-  await allowLongStatements(tx);
   // A full day does not fit into the default; without this the sort goes to disk.
   await tx.query(`select set_config('work_mem', '96MB', true)`);
   const { rows } = await tx.query<PackedKeys>(
