@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const tests = '{lib,svc,gateway,ops-api,phone,dev,k8s}/**/*.test.ts';
 const flows = 'dev/flows/**/*.test.ts';
-const elsewhere = ['**/node_modules/**', '**/*.tools.test.ts'];
+const elsewhere = ['**/node_modules/**', '**/*.tools.test.ts', '**/*.long.test.ts'];
 
 /**
  * Flow tests start a whole mesh each: they come after everything else, one file at a time. (The groups start at 1: with

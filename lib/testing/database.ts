@@ -18,10 +18,20 @@ export interface TestDatabase {
  * run. Close it in `afterAll`, or use `testDatabase` inside a test.
  */
 export async function openTestDatabase(service: string): Promise<TestDatabase> {
+  return openClone(templateName(service));
+}
+
+/** A copy of `original` as it is now; nobody may be connected to it, so its pool must have been closed. */
+export async function cloneTestDatabase(original: Pick<TestDatabase, 'url'>): Promise<TestDatabase> {
+  return openClone(new URL(original.url).pathname.slice(1));
+}
+
+async function openClone(template: string): Promise<TestDatabase> {
   const port = inject('postgresPort');
-  const name = `${templateName(service)}_${randomBytes(6).toString('hex')}`;
+  // PostgreSQL cuts names at 63 octets.
+  const name = `${template.slice(0, 40)}_${randomBytes(6).toString('hex')}`;
   const admin = `postgres://cwa_admin@127.0.0.1:${port}/postgres`;
-  await execute(admin, `create database "${name}" template "${templateName(service)}"`);
+  await execute(admin, `create database "${name}" template "${template}"`);
   const url = `postgres://cwa_admin@127.0.0.1:${port}/${name}`;
   const pool = openPool({ url, poolSize: 8, setting: 'TEST_DATABASE_URL' }, silentLog);
   return {
@@ -32,7 +42,8 @@ export async function openTestDatabase(service: string): Promise<TestDatabase> {
       return rows[0]?.n ?? 0;
     },
     async close() {
-      await pool.close();
+      // A database that was copied has had its pool closed before.
+      await pool.close().catch(() => {});
       await execute(admin, `drop database if exists "${name}" with (force)`);
     },
   };

@@ -1,64 +1,90 @@
 import { expect, test } from 'vitest';
+import { type Death, Killed, type Life, mortalLife } from '../fixtures/mortal-life.ts';
 import { derivableKeys } from '../fixtures/read-store.ts';
-import { Killed, mortalStore } from '../fixtures/mortal-store.ts';
-import { world, type World } from '../fixtures/world.ts';
+import { runUnlessBusy } from '../fixtures/simulation.ts';
+import { type World, world } from '../fixtures/world.ts';
+import { cloneTestDatabase } from '../../../lib/testing/database.ts';
+import { silentLog } from '../../../lib/telemetry/log.ts';
 import { runDistribution } from './run.ts';
 
-/** The part of a day around midnight: an ordinary hour, then day packages, new indexes and deletions. */
-const instants = (day: number): number[] => [Date.UTC(2020, 8, day, 23, 5), Date.UTC(2020, 8, day + 1, 0, 5)];
+/** Every statement takes minutes; then one in so many, another one each day of the month. `kill-points:distribution` sets 1. */
+const every = Number(process.env['KILL_POINTS_EVERY'] ?? 6);
+const offset = new Date().getUTCDate() % every;
+
+const contents = (w: World) =>
+  new Map([...w.store.objects()].map(([key, { body, metadata }]) => [key, { body: body.toString('hex'), metadata }]));
+
+/** Two days of hours up to just before the run that will die. */
+async function historyUntil(start: string, end: string): Promise<World> {
+  const w = await world({ start });
+  await w.run();
+  while (w.clock.nowMs() + 3_600_000 < Date.parse(end)) {
+    arrive(w);
+    await w.nextHour();
+  }
+  arrive(w);
+  w.clock.set(end);
+  await w.database.pool.close();
+  return w;
+}
 
 function arrive(w: World): void {
   w.submit(150);
   w.submit(30, { origin: 'FR', visited: ['FR'] });
 }
 
-const contents = (w: World) =>
-  new Map([...w.store.objects()].map(([key, { body, metadata }]) => [key, { body: body.toString('hex'), metadata }]));
+/** The same world once more: its own copy of database, store and waiting keys. */
+async function copyOf(history: World): Promise<World> {
+  const w = await world({
+    start: history.clock.now().toISOString(),
+    database: await cloneTestDatabase(history.database),
+  });
+  for (const [key, { body, contentType = '', cacheControl = '', metadata }] of history.store.objects()) {
+    await w.store.put(key, body, { contentType, cacheControl, metadata });
+  }
+  w.submission.keys.push(...history.submission.keys);
+  return w;
+}
 
-test.each(['before', 'after'] as const)(
-  'a run killed at any store request (%s the store did it) is finished by the next: no torn index, no changed package, no missing key',
-  async (when) => {
-    // Two mesh twins: one never dies, the other dies once in each run, at its first, second … request.
-    const whole = await world({ start: '2020-09-01T22:05:00Z' });
-    const dying = await world({ start: '2020-09-01T22:05:00Z' });
-    const mortal = mortalStore(dying.store);
-    const deps = { ...dying.deps, blob: mortal.blob };
-    let kills = 0;
-    let longest = 0;
-    const nth = [1, 1];
-    await whole.run();
-    await dying.run();
-    for (let day = 1; day <= 24 && nth.some((n) => n > 0); day++) {
-      for (const [i, instant] of instants(day).entries()) {
-        for (const w of [whole, dying]) {
-          w.clock.set(instant - 3_600_000);
-          arrive(w);
-          w.clock.set(instant);
-        }
-        await whole.run();
-        mortal.killAt(nth[i] ?? 1, when);
-        try {
-          await runDistribution(deps);
-          nth[i] = 1;
-        } catch (error) {
-          if (!(error instanceof Killed)) throw error;
-          kills++;
-          longest = Math.max(longest, nth[i] ?? 0);
-          nth[i] = (nth[i] ?? 0) + 1;
-        }
-        const named = derivableKeys(dying.store);
-        const stored = dying.store.objects();
-        expect(named.filter((key) => !stored.has(key))).toEqual([]);
-        mortal.killAt(0, when);
-        const healed = await runDistribution(deps);
-        expect(healed).toMatchObject({ failures: 0 });
-        expect(contents(dying)).toEqual(contents(whole));
-      }
+async function dieIn(w: World, death?: Death): Promise<Life> {
+  const life = mortalLife(w.deps.pool, w.store, death);
+  await runDistribution({ ...w.deps, ...life, log: silentLog }).catch((error: unknown) => {
+    if (death === undefined || !(error instanceof Killed)) throw error;
+  });
+  expect(life.hasDied()).toBe(death !== undefined);
+  return life;
+}
+
+test.each([
+  ['an ordinary hour', '2020-09-01T18:05:00Z', '2020-09-01T21:05:00Z'],
+  ['the first run after midnight, with day packages and deletions', '2020-08-31T22:05:00Z', '2020-09-02T00:05:00Z'],
+])(
+  'a run that dies at a store request or a database statement in %s is finished by the next: no torn index, no changed package, no missing key',
+  async (what, start, end) => {
+    const history = await historyUntil(start, end);
+    const whole = await copyOf(history);
+    const { counts } = await dieIn(whole);
+    const expected = contents(whole);
+    const lives = (['request', 'statement'] as const).flatMap((at) =>
+      Array.from({ length: counts[at] }, (_, i) => ({ at, nth: i + 1 }))
+        .filter(({ nth }) => at === 'request' || nth % every === offset)
+        .flatMap(({ nth }) => (['before', 'after'] as const).map((when) => ({ at, nth, when }))),
+    );
+    for (const death of lives) {
+      const w = await copyOf(history);
+      await dieIn(w, death);
+      const stored = w.store.objects();
+      expect(derivableKeys(w.store).filter((key) => !stored.has(key))).toEqual([]);
+      await runUnlessBusy(w.deps);
+      expect(contents(w)).toEqual(expected);
+      expect(w.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+      await w.database.close();
     }
-    // 23:05 needs fewer requests than midnight; both were died through completely.
-    expect(longest).toBeGreaterThan(14);
-    expect(kills).toBeGreaterThan(30);
-    expect(dying.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    const killed = (at: Death['at']): number => lives.filter((death) => death.at === at).length;
+    process.stdout.write(
+      `kill points in ${what}: ${killed('request')} at ${counts.request} store requests, ${killed('statement')} at ${counts.statement} database statements\n`,
+    );
+    expect(killed('request')).toBe(2 * counts.request);
   },
-  120_000,
+  1_200_000,
 );
