@@ -5,7 +5,7 @@ import { systemClock } from '../lib/time/clock.ts';
 import { type AnswerKind, AnswerSchedule, type Schedule } from './answer-schedule.ts';
 import { openHttp1 } from './fixtures/http1.ts';
 import { phoneRequests } from './fixtures/phone-requests.ts';
-import { areaUnderCurve, bound } from './fixtures/roc.ts';
+import { areaUnderCurve, bound } from '../dev/bench/privacy/area-under-curve.ts';
 import { startGateway } from './fixtures/start-gateway.ts';
 
 const scheduleOf = (floorMs: number, log: Log = silentLog) =>

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { areaUnderCurve, bound } from '../../../gateway/fixtures/roc.ts';
+import { areaUnderCurve, bound } from './area-under-curve.ts';
 import { freePort } from '../../../lib/db/embedded-postgres.ts';
 import type { Mesh } from '../../mesh/mesh.ts';
 import { openBenchMesh, openBenchPool } from '../bench-mesh.ts';
