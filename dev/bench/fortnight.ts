@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { openArchive } from '../../lib/exposure/export-archive.ts';
 import { utcDay } from '../../lib/exposure/intervals.ts';
 import { decodeKeyExport } from '../../lib/exposure/key-export-reader.ts';

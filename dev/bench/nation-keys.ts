@@ -8,7 +8,7 @@ const dayCurve = [4, 3, 2, 2, 3, 8, 22, 45, 62, 70, 72, 70, 66, 64, 62, 60, 58, 
 const levels = Array.from({ length: 9 }, (_, i) => levelFromDaysSinceOnset(i - 4));
 
 /** Keys of a day, by hour: whole numbers along the curve that sum up to `count`. */
-export function keysByHour(count: number): number[] {
+function keysByHour(count: number): number[] {
   const total = dayCurve.reduce((sum, share) => sum + share, 0);
   const until = (hour: number): number =>
     Math.round((count * dayCurve.slice(0, hour + 1).reduce((sum, share) => sum + share, 0)) / total);
