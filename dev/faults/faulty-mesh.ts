@@ -47,7 +47,12 @@ export interface FaultyMesh {
 /** Milliseconds that the gateway gives a call: how long a lost reply is waited for. */
 export const meshDeadlineMs = 2_000;
 
-const databases = { SUBMISSION: 'submission', VERIFICATION: 'verification', TEST_RESULT: 'test_result', DISTRIBUTION: 'distribution' };
+const databases = {
+  SUBMISSION: 'submission',
+  VERIFICATION: 'verification',
+  TEST_RESULT: 'test_result',
+  DISTRIBUTION: 'distribution',
+};
 
 export async function startFaultyMesh(): Promise<FaultyMesh> {
   const folder = mkdtempSync(join(tmpdir(), 'cwa-faults-'));
@@ -128,7 +133,11 @@ export async function startFaultyMesh(): Promise<FaultyMesh> {
         }
         dead.clear();
       },
-      pools: { submission: poolOf('submission'), verification: poolOf('verification'), testResult: poolOf('test_result') },
+      pools: {
+        submission: poolOf('submission'),
+        verification: poolOf('verification'),
+        testResult: poolOf('test_result'),
+      },
       leave,
     };
   }

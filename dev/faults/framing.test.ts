@@ -29,20 +29,27 @@ test.each([1, 3, 100, 10_000])('TLS is cut into records, from chunks of %i bytes
   expect(Buffer.concat(frames.map((frame) => frame.bytes))).toEqual(bytes);
 });
 
-test.each([1, 7, 10_000])('PostgreSQL is cut into exchanges that bear the name of their statement, from chunks of %i bytes', (size) => {
-  const { requests, replies } = postgresFraming();
-  const startup = Buffer.from([0, 0, 0, 9, 0, 3, 0, 0, 0]);
-  const ready = message('Z', 'I');
-  expect(cutInto(startup, size, requests)).toMatchObject([{ name: 'connect', counts: true }]);
-  expect(cutInto(Buffer.concat([message('R', 'fine'), ready]), size, replies)).toMatchObject([{ name: 'connect' }]);
+test.each([1, 7, 10_000])(
+  'PostgreSQL is cut into exchanges that bear the name of their statement, from chunks of %i bytes',
+  (size) => {
+    const { requests, replies } = postgresFraming();
+    const startup = Buffer.from([0, 0, 0, 9, 0, 3, 0, 0, 0]);
+    const ready = message('Z', 'I');
+    expect(cutInto(startup, size, requests)).toMatchObject([{ name: 'connect', counts: true }]);
+    expect(cutInto(Buffer.concat([message('R', 'fine'), ready]), size, replies)).toMatchObject([{ name: 'connect' }]);
 
-  const bind = Buffer.concat([message('B', '\0s1\0'), message('E', ''), message('S', '')]);
-  const first = Buffer.concat([message('P', 's1\0insert into  t values (1)\0'), bind]);
-  for (const request of [first, bind]) {
-    expect(cutInto(request, size, requests)).toMatchObject([{ bytes: request, name: 'insert into t values', counts: true }]);
-    const reply = Buffer.concat([message('C', 'INSERT'), ready]);
-    expect(cutInto(reply, size, replies)).toMatchObject([{ bytes: reply, name: 'insert into t values', counts: true }]);
-  }
-  expect(cutInto(message('Q', 'select 1\0'), size, requests)).toMatchObject([{ counts: false }]);
-  expect(cutInto(ready, size, replies)).toMatchObject([{ counts: false }]);
-});
+    const bind = Buffer.concat([message('B', '\0s1\0'), message('E', ''), message('S', '')]);
+    const first = Buffer.concat([message('P', 's1\0insert into  t values (1)\0'), bind]);
+    for (const request of [first, bind]) {
+      expect(cutInto(request, size, requests)).toMatchObject([
+        { bytes: request, name: 'insert into t values', counts: true },
+      ]);
+      const reply = Buffer.concat([message('C', 'INSERT'), ready]);
+      expect(cutInto(reply, size, replies)).toMatchObject([
+        { bytes: reply, name: 'insert into t values', counts: true },
+      ]);
+    }
+    expect(cutInto(message('Q', 'select 1\0'), size, requests)).toMatchObject([{ counts: false }]);
+    expect(cutInto(ready, size, replies)).toMatchObject([{ counts: false }]);
+  },
+);

@@ -20,16 +20,20 @@ export interface Framing {
 export function tlsFraming(): Framing {
   const headBytes = 5;
   const records = () =>
-    pieces((bytes) => {
-      if (bytes.length < headBytes) return undefined;
-      const length = headBytes + bytes.readUInt16BE(3);
-      return bytes.length < length ? undefined : length;
-    }, (bytes) => ({ bytes, name: 'record', counts: true }));
+    pieces(
+      (bytes) => {
+        if (bytes.length < headBytes) return undefined;
+        const length = headBytes + bytes.readUInt16BE(3);
+        return bytes.length < length ? undefined : length;
+      },
+      (bytes) => ({ bytes, name: 'record', counts: true }),
+    );
   return { requests: records(), replies: records() };
 }
 
 /** Looks that services take by the clock, whether or not somebody uploads. */
-const byTheClock = /^(select 1$|select id from reservation where state = 'stored'|delete from|select count\(\*\) as n from \(select from session|select pg_(try_)?advisory|.*pg_relation_size|vacuum)/;
+const byTheClock =
+  /^(select 1$|select id from reservation where state = 'stored'|delete from|select count\(\*\) as n from \(select from session|select pg_(try_)?advisory|.*pg_relation_size|vacuum)/;
 
 /**
  * PostgreSQL's exchanges: a request ends with Sync, its reply with ReadyForQuery. Without its Sync a statement outside a

@@ -22,11 +22,29 @@ export type Manner = (typeof manners)[number];
 
 export const journeys = {
   /** The phone asks for its TAN. */
-  tan: ['phone→gateway', 'gateway→verification', 'verification→test-result', 'verification→postgres', 'test-result→postgres'],
+  tan: [
+    'phone→gateway',
+    'gateway→verification',
+    'verification→test-result',
+    'verification→postgres',
+    'test-result→postgres',
+  ],
   /** The phone uploads. */
-  upload: ['phone→gateway', 'gateway→submission', 'submission→verification', 'submission→postgres', 'verification→postgres'],
+  upload: [
+    'phone→gateway',
+    'gateway→submission',
+    'submission→verification',
+    'submission→postgres',
+    'verification→postgres',
+  ],
   /** Other keys come while the TAN is reserved for keys that were never stored. */
-  takeover: ['phone→gateway', 'gateway→submission', 'submission→verification', 'submission→postgres', 'verification→postgres'],
+  takeover: [
+    'phone→gateway',
+    'gateway→submission',
+    'submission→verification',
+    'submission→postgres',
+    'verification→postgres',
+  ],
 } as const satisfies Record<string, readonly LinkName[]>;
 export type Journey = keyof typeof journeys;
 
@@ -74,7 +92,9 @@ export function sitesOf(journey: Journey): Site[] {
           .filter((manner) => victimOf({ link, direction, manner }) !== 'phone')
           // A frame that is delivered and then silence is the silence before the next frame.
           .filter((manner) => manner !== 'lose' || when === 'before')
-          .flatMap((manner) => sequelsOf(journey, manner).map((sequel) => ({ journey, link, direction, when, manner, sequel }))),
+          .flatMap((manner) =>
+            sequelsOf(journey, manner).map((sequel) => ({ journey, link, direction, when, manner, sequel })),
+          ),
       ),
     ),
   );
@@ -87,7 +107,11 @@ function sequelsOf(journey: Journey, manner: Manner): readonly Sequel[] {
 }
 
 /** Who dies; nobody when only the link fails. A phone that dies is a link that is cut. */
-function victimOf({ link, direction, manner }: Pick<Site, 'link' | 'direction' | 'manner'>): Party | 'phone' | undefined {
+function victimOf({
+  link,
+  direction,
+  manner,
+}: Pick<Site, 'link' | 'direction' | 'manner'>): Party | 'phone' | undefined {
   const ends = links.find(([caller, called]) => `${caller}→${called}` === link) ?? (['phone', 'gateway'] as const);
   const [sender, receiver] = direction === 'request' ? ends : ([ends[1], ends[0]] as const);
   if (manner === 'kill-sender') return sender;
@@ -145,7 +169,8 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
       },
     });
     const wanted = point.journey === 'takeover' ? scene.others : scene.mine;
-    const asked = point.journey === 'tan' ? await phones.requestTan(token) : { status: await phones.upload(scene.tan, wanted) };
+    const asked =
+      point.journey === 'tan' ? await phones.requestTan(token) : { status: await phones.upload(scene.tan, wanted) };
     faulty.link(point.link).set(undefined);
     const faults: string[] = [];
     const fail = (text: string) => faults.push(text);
@@ -161,10 +186,14 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
       return ask;
     };
     if (point.journey === 'tan') {
-      scene.tan = 'tan' in asked && asked.tan ? asked.tan : ((await again(() => once(phones.requestTan(token)), [201])).tan ?? '');
+      scene.tan =
+        'tan' in asked && asked.tan
+          ? asked.tan
+          : ((await again(() => once(phones.requestTan(token)), [201])).tan ?? '');
     } else checkHalfway(await account(scene), asked.status, fail);
     const firstTan = scene.tan;
-    if (point.sequel === 'new TAN, same keys') scene.tan = (await again(() => once(phones.requestTan(token)), [201])).tan ?? '';
+    if (point.sequel === 'new TAN, same keys')
+      scene.tan = (await again(() => once(phones.requestTan(token)), [201])).tan ?? '';
 
     const upload = (keys: readonly Buffer[], enough: readonly Status[]) =>
       again(async () => ({ status: await once(phones.upload(scene.tan, keys)) }), enough);
@@ -192,7 +221,12 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
     return { point, frame, first: asked.status, retries, faults };
   }
 
-  type Scene = { readonly token: string; readonly tan: string; readonly mine: readonly Buffer[]; readonly others: readonly Buffer[] };
+  type Scene = {
+    readonly token: string;
+    readonly tan: string;
+    readonly mine: readonly Buffer[];
+    readonly others: readonly Buffer[];
+  };
 
   async function account(scene: Scene): Promise<Account> {
     const read = () => accountOf(pools, scene.token, scene.tan, [scene.mine, scene.others]);
@@ -214,7 +248,8 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
     const status = await phones.upload(scene.tan, scene.mine);
     link.set(undefined);
     const { tan, stored } = await account(scene);
-    if (status === 200 || tan !== 'reserved' || stored[0] !== 0) throw new Error(`the scene was not set: ${status}, ${tan}`);
+    if (status === 200 || tan !== 'reserved' || stored[0] !== 0)
+      throw new Error(`the scene was not set: ${status}, ${tan}`);
   }
 
   async function checkSwept(scene: Scene, fail: (text: string) => void): Promise<void> {

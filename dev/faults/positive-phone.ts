@@ -82,7 +82,12 @@ export function uploadOf(keys: readonly Buffer[], tan: string, nowMs: number): H
     transmissionRiskLevel: 5,
     daysSinceOnsetOfSymptoms: i,
   }));
-  return uploadRequest(uploaded, { visitedCountries: ['DE'], consentToFederation: true, origin: 'DE' }, tan, secureRandom);
+  return uploadRequest(
+    uploaded,
+    { visitedCountries: ['DE'], consentToFederation: true, origin: 'DE' },
+    tan,
+    secureRandom,
+  );
 }
 
 /** As many keys as a phone of three days has. */
@@ -90,6 +95,8 @@ export const newKeys = (): Buffer[] => Array.from({ length: 3 }, () => secureRan
 
 /** What a TAN is reserved for (decision 20). */
 export const hashOfKeys = (keys: readonly Buffer[]): Buffer =>
-  createHash('sha256').update(Buffer.concat([...keys].sort(Buffer.compare))).digest();
+  createHash('sha256')
+    .update(Buffer.concat([...keys].sort(Buffer.compare)))
+    .digest();
 
 export const newToken = (): string => randomUUID();

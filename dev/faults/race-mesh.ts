@@ -41,7 +41,15 @@ export interface RaceMeshOptions {
   readonly teleTansPerHour: number;
 }
 
-const processes = ['test-result', 'verification', 'submission', 'distribution', 'gateway', 'scheduler', 'portal'] as const;
+const processes = [
+  'test-result',
+  'verification',
+  'submission',
+  'distribution',
+  'gateway',
+  'scheduler',
+  'portal',
+] as const;
 /** A thousand calls at once wait for each other. */
 const deadlineMs = 60_000;
 
@@ -85,7 +93,13 @@ export async function startRaceMesh({ width, teleTansPerHour }: RaceMeshOptions)
       steps.push(() => pool.close());
       return pool;
     };
-    const callers = <S>(caller: ProcessName, called: ProcessName, ports: readonly number[], name: string, definition: S) =>
+    const callers = <S>(
+      caller: ProcessName,
+      called: ProcessName,
+      ports: readonly number[],
+      name: string,
+      definition: S,
+    ) =>
       ports.map((port) => {
         const certificates = watchCertificates({
           certFile: join(pki, `${caller}.crt`),
@@ -100,16 +114,36 @@ export async function startRaceMesh({ width, teleTansPerHour }: RaceMeshOptions)
         });
         return clientOf(channel, name, definition, { deadlineMs });
       });
-    const phones = openPhoneLine(mesh, { port: mesh.ports.GATEWAY_PHONE_PORT, connections: width, patienceMs: deadlineMs });
+    const phones = openPhoneLine(mesh, {
+      port: mesh.ports.GATEWAY_PHONE_PORT,
+      connections: width,
+      patienceMs: deadlineMs,
+    });
     steps.push(() => phones.close());
     const of = 'cwa.verification.v1';
     return {
       mesh,
-      pools: { submission: poolOf('SUBMISSION'), verification: poolOf('VERIFICATION'), testResult: poolOf('TEST_RESULT') },
-      registration: callers('gateway', 'verification', verification, `${of}.RegistrationService`, RegistrationServiceService),
+      pools: {
+        submission: poolOf('SUBMISSION'),
+        verification: poolOf('VERIFICATION'),
+        testResult: poolOf('TEST_RESULT'),
+      },
+      registration: callers(
+        'gateway',
+        'verification',
+        verification,
+        `${of}.RegistrationService`,
+        RegistrationServiceService,
+      ),
       tans: callers('submission', 'verification', verification, `${of}.TanService`, TanServiceService),
       teleTans: callers('portal', 'verification', verification, `${of}.TeleTanService`, TeleTanServiceService),
-      submission: callers('gateway', 'submission', submission, 'cwa.submission.v1.SubmissionService', SubmissionServiceService),
+      submission: callers(
+        'gateway',
+        'submission',
+        submission,
+        'cwa.submission.v1.SubmissionService',
+        SubmissionServiceService,
+      ),
       phones,
       leave,
     };

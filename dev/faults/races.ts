@@ -16,6 +16,8 @@ export interface Race {
   readonly name: string;
   /** Through the gateway's TLS port, as phones; else at two replicas of the service at once. */
   readonly throughGateway: boolean;
+  /** A round takes seconds, because everybody waits for one row: a tenth of the rounds. */
+  readonly slow?: boolean;
   /** Of `width` parallel attempts, and what the databases say afterwards. */
   expected(width: number): Counts;
   round(m: RaceMesh, width: number): Promise<Counts>;
@@ -50,6 +52,7 @@ export const races: readonly Race[] = [
   {
     name: 'TANs of one registration token',
     throughGateway: false,
+    slow: true,
     // Each new one replaces the one before, so any number is answered and one can be spent.
     expected: (width) => ({ tan: width, open: 1 }),
     async round(m, width) {
@@ -75,13 +78,16 @@ export const races: readonly Race[] = [
         const claims = [{ tan, keysHash: hashOfKeys(newKeys()), event: false }];
         const { outcomes } = await of(m.tans, i).reserveTans({ claims });
         if (outcomes[0]?.status === ReserveTanStatus.RESERVE_TAN_STATUS_RESERVED) return 'reserved';
-        return outcomes[0]?.status === ReserveTanStatus.RESERVE_TAN_STATUS_RESERVED_FOR_OTHER_KEYS ? 'forOthers' : 'wrong';
+        return outcomes[0]?.status === ReserveTanStatus.RESERVE_TAN_STATUS_RESERVED_FOR_OTHER_KEYS
+          ? 'forOthers'
+          : 'wrong';
       });
     },
   },
   {
     name: 'uploads with one TAN and the same keys',
     throughGateway: false,
+    slow: true,
     expected: (width) => ({ stored: width, keys: 3, payments: 1 }),
     async round(m, width) {
       const { tan, token } = await anOpenTan(m);
@@ -93,6 +99,7 @@ export const races: readonly Race[] = [
   {
     name: 'uploads with one TAN and other keys each',
     throughGateway: false,
+    slow: true,
     expected: (width) => ({ stored: 1, refused: width - 1, keys: 3, payments: 1 }),
     async round(m, width) {
       const { tan, token } = await anOpenTan(m);
@@ -104,6 +111,7 @@ export const races: readonly Race[] = [
   {
     name: 'teleTANs above the limit of an hour',
     throughGateway: false,
+    slow: true,
     expected: (width) => ({ issued: teleTanLimit(width), limitReached: width - teleTanLimit(width) }),
     async round(m, width) {
       await m.pools.verification.query('delete from tele_tan');
@@ -177,7 +185,11 @@ async function settled(ask: () => Promise<string>): Promise<string> {
   }
 }
 
-async function register(m: RaceMesh, i: number, registration: { keyType: KeyType; key: string; keyDob: string }): Promise<string> {
+async function register(
+  m: RaceMesh,
+  i: number,
+  registration: { keyType: KeyType; key: string; keyDob: string },
+): Promise<string> {
   const { outcomes } = await of(m.registration, i).registerTokens({ registrations: [registration] });
   return outcomes[0]?.outcome?.$case === 'registrationToken' ? 'token' : 'refused';
 }

@@ -35,7 +35,9 @@ const groups: readonly { readonly name: string; readonly sites: readonly Site[];
   },
   {
     name: 'SIGKILL the sender of any message, PostgreSQL included: the retry succeeds',
-    sites: sites.filter(({ manner, when, sequel }) => manner === 'kill-sender' && when === 'before' && sequel === 'same keys'),
+    sites: sites.filter(
+      ({ manner, when, sequel }) => manner === 'kill-sender' && when === 'before' && sequel === 'same keys',
+    ),
     least: 16,
   },
 ];

@@ -11,7 +11,10 @@ beforeAll(async () => {
 });
 afterAll(() => mesh?.leave());
 
-const named = races.map((race) => ({ race, title: `${race.name}, ${race.throughGateway ? 'by the gateway' : 'at two replicas'}` }));
+const named = races.map((race) => ({
+  race,
+  title: `${race.name}, ${race.throughGateway ? 'by the gateway' : 'at two replicas'}`,
+}));
 
 test.each(named)(`exactly 1 of ${width}: $title`, async ({ race }) => {
   expect(await race.round(mesh, width)).toEqual(race.expected(width));
