@@ -70,6 +70,6 @@ async function run({ client, surface, seen, requests }: Lane): Promise<void> {
       seen.octets[kind].push(octets);
     } else seen.failed++;
     // Lanes must not come in step.
-    await delay(secureRandom.int(40));
+    await delay(secureRandom.int(20));
   }
 }

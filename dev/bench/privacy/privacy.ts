@@ -10,11 +10,11 @@ import { floorMs, type Observation, type ObservedMesh, openObservedMesh, type To
 /** Requests in flight for each of the eight surfaces: four operations over REST and Connect. */
 const lanes = 32;
 /** For each lane: 5,000 real and 5,000 fake ones a surface; fewer where something is planted in all of them alike. */
-const full = { requests: 314, planted: 32, tans: 50_000 };
+const full = { requests: 314, planted: 24, tans: 50_000 };
 const quick = { requests: 32, planted: 16, tans: 25_000 };
 const tokens = 50_000;
 const loadShare = 0.7;
-const plantsUnderLoad = [0.5, 1, 2, 4, 8, 16, 32, 64];
+const plantsUnderLoad = [0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64];
 
 /**
  * Whether an observer of the line can tell real requests from fake ones by when answers leave or by how long they are
@@ -41,7 +41,7 @@ export const privacy: Bench = async (run) => {
   figures.push({ name: 'saturation, schedule off', value: Math.round(saturation), unit: 'polls/s' });
   await observed.plant({});
   // The observer's own requests are part of the load.
-  const background = saturation * loadShare - (8 * lanes * 1_000) / (floorMs + 20);
+  const background = saturation * loadShare - (8 * lanes * 1_000) / (floorMs + 10);
   run.progress(`at about ${loadShare * 100} % load: ${Math.round(background)} polls a second beside the observer`);
   const load = await startBackground(run, observed, background);
   figures.push(...(await watched('70 % load', () => observed.observe(many))));
