@@ -156,7 +156,7 @@ test('D rows 36, 37, 39: store retention by own date, 14 days indexed, the day a
     expect(Math.min(...warnings)).toBe(now - 14 * 24 + 1);
     expect(Math.max(...warnings)).toBe(now - 1);
   }
-});
+}, 120_000);
 
 test('D row 38, decision 24: a key of UTC day K goes with the first run after the last day on which it may be published', async () => {
   const w = await world({ start: '2020-09-13T22:05:00Z' });
@@ -312,4 +312,4 @@ test('D row 52: iOS all-or-nothing, every URL derivable from the indexes answers
   }
   expect(moments).toBeGreaterThan(300);
   expect(derivableKeys(w.store).length).toBeGreaterThan(200);
-});
+}, 120_000);
