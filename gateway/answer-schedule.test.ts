@@ -23,21 +23,21 @@ async function leave(schedule: Schedule, kind: AnswerKind, bodyMs: number, workM
 }
 
 test('S row 6, as decision 13 has it: an answer leaves at arrival + k × floor, never before', async () => {
-  const schedule = scheduleOf(100);
+  const schedule = scheduleOf(400);
   const at = (workMs: number, bodyMs = 0) => leave(schedule, 'accepted', bodyMs, workMs);
   const [quick, working, late, slowBody, verySlowBody] = await Promise.all([
     at(0),
-    at(80),
-    at(130),
-    at(5, 30),
-    at(5, 70),
+    at(320),
+    at(520),
+    at(20, 100),
+    at(20, 280),
   ]);
-  const slot = (ms: number) => Math.floor(ms / 100);
+  const slot = (ms: number) => Math.floor(ms / 400);
   expect([quick, working, late].map(slot)).toEqual([1, 1, 2]);
   expect(slot(slowBody)).toBe(1);
   // Less than half a floor is left after the body: real or fake, the next slot is the first.
   expect(slot(verySlowBody)).toBe(2);
-  for (const ms of [quick, working, late, slowBody, verySlowBody]) expect(ms % 100).toBeLessThan(30);
+  for (const ms of [quick, working, late, slowBody, verySlowBody]) expect(ms % 400).toBeLessThan(120);
 });
 
 test('a body held back until just before a slot does not tell real from fake', async () => {
