@@ -1,4 +1,5 @@
 import type { Pool } from '../../lib/db/pool.ts';
+import { keepKeyDays } from '../../svc/submission/store/key-day.ts';
 import { HOUR_SECONDS, INTERVALS_PER_DAY, utcDay } from '../../lib/exposure/intervals.ts';
 
 /**
@@ -10,6 +11,11 @@ export async function seedKeys(submission: Pool, count: number, nowMs: number): 
   await submission.query(
     `insert into country_set (origin, visited) values ('DE', '{DE}'), ('DE', '{DE,FR}') on conflict do nothing`,
   );
+  const today = utcDay(nowSeconds);
+  await keepKeyDays(
+    submission,
+    Array.from({ length: 12 }, (_, n) => today - 2 - n),
+  );
   // gen_random_uuid would fix six bits of each key; distribution does not care, but the archive's size would.
   await submission.query(
     `insert into diagnosis_key (key_data, submission_type, rolling_start_interval_number, rolling_period,
@@ -18,7 +24,7 @@ export async function seedKeys(submission: Pool, count: number, nowMs: number): 
      select substring(sha256(uuid_send(gen_random_uuid())) from 1 for 16), 0, ($2::int - 2 - n % 12) * $3::int, $3::int,
        n % 6 + 3, n % 14, 1, true, (select id from country_set where visited = '{DE}'), $4::int
      from generate_series(1, $1::int) as n`,
-    [count, utcDay(nowSeconds), INTERVALS_PER_DAY, Math.floor(nowSeconds / HOUR_SECONDS)],
+    [count, today, INTERVALS_PER_DAY, Math.floor(nowSeconds / HOUR_SECONDS)],
   );
   await submission.query('vacuum (analyze) diagnosis_key');
 }

@@ -12,6 +12,7 @@ import { clientOf, openChannel } from '../../lib/rpc/client.ts';
 import { bind, startRpcServer } from '../../lib/rpc/server.ts';
 import { silentLog } from '../../lib/telemetry/log.ts';
 import { systemClock } from '../../lib/time/clock.ts';
+import { keepKeyDays } from '../../svc/submission/store/key-day.ts';
 import { streamDiagnosisKeys } from '../../svc/submission/stream-diagnosis-keys.ts';
 import type { Bench } from './bench.ts';
 import { type Figure, median, rounded } from './record.ts';
@@ -19,6 +20,8 @@ import { type Figure, median, rounded } from './record.ts';
 const keys = 1_000_000;
 const rounds = 5;
 const keysEachTransaction = 1_000;
+const lastDay = 20_764;
+const daysOfKeys = 14;
 const service = 'cwa.submission.v1.DiagnosisKeyService';
 
 interface Reading {
@@ -72,13 +75,17 @@ async function certificatesIn(folder: string): Promise<(name: string) => TlsFile
 
 async function storeKeys(pool: Pool): Promise<void> {
   await pool.query(`insert into country_set (origin, visited) values ('DE', '{DE}')`);
+  await keepKeyDays(
+    pool,
+    Array.from({ length: daysOfKeys }, (_, n) => lastDay - n),
+  );
   for (let done = 0; done < keys; done += keysEachTransaction) {
     await pool.query(
       `insert into diagnosis_key (key_data, submission_type, rolling_start_interval_number, rolling_period,
          transmission_risk_level, days_since_onset_of_symptoms, report_type, country_set_id, submission_hour)
-       select uuid_send(gen_random_uuid()) as key, 0, 2990016, 144, 1 + i % 8, 0, 1, 1, 498336
+       select uuid_send(gen_random_uuid()) as key, 0, ($2::int - i % $3::int) * 144, 144, 1 + i % 8, 0, 1, 1, $2::int * 24
        from generate_series(1, $1::int) as i order by key`,
-      [keysEachTransaction],
+      [keysEachTransaction, lastDay, daysOfKeys],
     );
   }
 }

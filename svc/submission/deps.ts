@@ -6,6 +6,7 @@ import type { Clock } from '../../lib/time/clock.ts';
 import type { IntakeConfig } from './config.ts';
 import type { Counters } from './counters.ts';
 import type { CountrySets } from './country-sets.ts';
+import type { KeyDays } from './key-days.ts';
 import type { ReportTrouble } from './sparse-log.ts';
 import type { SupportedCountries } from './supported-countries.ts';
 
@@ -18,6 +19,7 @@ export interface Deps {
   readonly config: IntakeConfig;
   readonly countries: SupportedCountries;
   readonly countrySets: CountrySets;
+  readonly keyDays: KeyDays;
   readonly counters: Counters;
   readonly report: ReportTrouble;
 }

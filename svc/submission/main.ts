@@ -14,6 +14,7 @@ import { steppedCounters } from './counters.ts';
 import type { Deps } from './deps.ts';
 import { confirmStored } from './jobs/confirm-stored.ts';
 import { deleteExpired } from './jobs/delete-expired.ts';
+import { rememberedKeyDays } from './key-days.ts';
 import { services } from './service.ts';
 import { sparseLog } from './sparse-log.ts';
 import { supportedCountries } from './supported-countries.ts';
@@ -37,6 +38,7 @@ await runProcess('submission', async ({ clock, log, onStop, stopping }) => {
   await countries.refresh();
   const counters = steppedCounters();
   const countrySets = rememberedCountrySets(pool);
+  const keyDays = rememberedKeyDays(pool);
   const report = sparseLog(log, clock);
   const deps: Deps = {
     clock,
@@ -46,6 +48,7 @@ await runProcess('submission', async ({ clock, log, onStop, stopping }) => {
     config,
     countries,
     countrySets,
+    keyDays,
     counters,
     report,
   };

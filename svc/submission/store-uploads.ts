@@ -4,6 +4,7 @@ import type { Deps } from './deps.ts';
 import { withPadding } from './diagnosis-key.ts';
 import type { ParsedUpload } from './payload.ts';
 import { insertDiagnosisKeys, type KeyRow } from './store/diagnosis-key.ts';
+import { isMissingKeyDay } from './store/key-day.ts';
 import { insertStored, reservationStates } from './store/reservation.ts';
 
 export interface ReservedUpload {
@@ -40,13 +41,32 @@ export async function storeUploads(
   return fates;
 }
 
+/** How often retention may drop the day of a key between being made sure of and being stored in. */
+const maxAttempts = 3;
+
 async function storeTogether(
   d: Deps,
   uploads: readonly ReservedUpload[],
   hour: number,
 ): Promise<ReadonlyMap<string, Fate>> {
   const rows = await rowsOf(d, uploads);
-  const ids = uploads.map(({ id }) => id);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await d.keyDays.keepFor([...rows.values()].flat());
+      return await storeRows(d, rows, hour);
+    } catch (error) {
+      if (!isMissingKeyDay(error) || attempt === maxAttempts) throw error;
+      d.keyDays.forget();
+    }
+  }
+}
+
+async function storeRows(
+  d: Deps,
+  rows: ReadonlyMap<string, KeyRow[]>,
+  hour: number,
+): Promise<ReadonlyMap<string, Fate>> {
+  const ids = [...rows.keys()];
   return inTx(d.pool, 'store-uploads', async (tx) => {
     const fenced = await insertStored(tx, ids, hour);
     await insertDiagnosisKeys(

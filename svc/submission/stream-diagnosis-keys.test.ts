@@ -4,6 +4,7 @@ import { inTx } from '../../lib/db/tx.ts';
 import { aCall } from '../../lib/testing/call.ts';
 import { openTestDatabase, type TestDatabase } from '../../lib/testing/database.ts';
 import { aKey, aPayload, now, testService, today } from './fixtures/uploads.ts';
+import { keepKeyDays } from './store/key-day.ts';
 import { streamDiagnosisKeys } from './stream-diagnosis-keys.ts';
 
 let database: TestDatabase;
@@ -50,13 +51,19 @@ async function stream(cursor = 0n): Promise<Streamed> {
   return { keys, messages, next: last?.nextCursor as bigint };
 }
 
-const insertMany = (count: number) =>
-  database.pool.query(
+const days = Array.from({ length: 14 }, (_, age) => today / 144 - age);
+
+/** Every second key of another type, spread over all days that may be there. */
+const insertMany = async (count: number) => {
+  await keepKeyDays(database.pool, days);
+  await database.pool.query(
     `insert into diagnosis_key (key_data, submission_type, rolling_start_interval_number, rolling_period,
        transmission_risk_level, days_since_onset_of_symptoms, report_type, country_set_id, submission_hour)
-     select decode(md5(i::text), 'hex'), i % 2, 144 * i, 144, 1 + i % 8, 0, 1, 1, i from generate_series(1, $1::int) as i`,
-    [count],
+     select decode(md5(i::text), 'hex'), i % 2, $2::int - 144 * (i % 14), 144, 1 + i % 8, 0, 1, 1, $2::int / 6
+     from generate_series(1, $1::int) as i`,
+    [count, today],
   );
+};
 
 test('a stored key comes out with every column and its country set, once', async () => {
   const service = testService(database);
@@ -105,7 +112,9 @@ test('a page boundary between two rows of one key loses neither', async () => {
   await database.pool.query(
     `insert into diagnosis_key (key_data, submission_type, rolling_start_interval_number, rolling_period,
        transmission_risk_level, days_since_onset_of_symptoms, report_type, country_set_id, submission_hour)
-     select '\\xffffffffffffffffffffffffffffffff', type, 144, 144, 1, 0, 1, 1, 1 from unnest(array[0, 1]) as t (type)`,
+     select '\\xffffffffffffffffffffffffffffffff', type, $1::int, 144, 1, 0, 1, 1, $1::int / 6
+     from unnest(array[0, 1]) as t (type)`,
+    [today],
   );
   const { keys } = await stream();
   expect(keys).toHaveLength(20_001);
@@ -121,7 +130,8 @@ test('a key of a transaction that was open during one stream comes with the next
     await tx.query(
       `insert into diagnosis_key (key_data, submission_type, rolling_start_interval_number, rolling_period,
          transmission_risk_level, days_since_onset_of_symptoms, report_type, country_set_id, submission_hour)
-       values (decode(md5('slow'), 'hex'), 0, 144, 144, 1, 0, 1, 1, 1)`,
+       values (decode(md5('slow'), 'hex'), 0, $1::int, 144, 1, 0, 1, 1, $1::int / 6)`,
+      [today],
     );
     // A later transaction ends before the slow one.
     await upload();

@@ -1,50 +1,36 @@
 import { HOUR_SECONDS, hoursSinceEpoch, utcDay } from '../../../lib/exposure/intervals.ts';
 import type { Log } from '../../../lib/telemetry/log.ts';
 import type { Deps } from '../deps.ts';
-import {
-  deleteKeysBefore,
-  deleteReservationsBefore,
-  keyTableBlocks,
-  vacuumKeys,
-  withRetentionLock,
-} from '../store/retention.ts';
+import { dropKeyDay, keyDaysBefore } from '../store/key-day.ts';
+import { deleteReservationsBefore, withRetentionLock } from '../store/retention.ts';
 
-/** 64 MiB of the table a statement. */
-const blocksAtOnce = 8_192;
 /** After midnight distribution publishes the last hour of the old day first (decision 24). */
 const afterMidnightSeconds = HOUR_SECONDS;
 const reservationHours = 24;
 
 /**
- * Retention: a key of UTC day K lives while K ≥ today − 14, also when it was submitted later; a reservation lives for 24
- * hours after it was confirmed or abandoned. Answers a job that does the work once a day and once an hour and is cheap
- * to call in between.
+ * Retention: a key of UTC day K lives while K ≥ today − 14 (it was submitted on that day or later); a reservation lives
+ * for 24 hours after it was confirmed or abandoned. Answers a job that is cheap to call. It looks at the days each time:
+ * a replica whose clock is late may have stored into one that was dropped. Throws when uploads did not let it drop a
+ * day; the next run goes on.
  */
 export function deleteExpired(d: Pick<Deps, 'pool' | 'clock' | 'config'> & { readonly log: Log }): () => Promise<void> {
-  let keysDoneForDay = Number.NEGATIVE_INFINITY;
   let reservationsDoneForHour = Number.NEGATIVE_INFINITY;
 
   return async () => {
     const nowSeconds = d.clock.nowMs() / 1000;
     const oldestDay = utcDay(nowSeconds - afterMidnightSeconds) - d.config.retentionDays;
     const oldestHour = hoursSinceEpoch(nowSeconds) - reservationHours;
-    if (oldestDay <= keysDoneForDay && oldestHour <= reservationsDoneForHour) return;
+    const expired = await keyDaysBefore(d.pool, oldestDay);
+    if (expired.length === 0 && oldestHour <= reservationsDoneForHour) return;
 
     await withRetentionLock(d.pool, async (db) => {
       if (oldestHour > reservationsDoneForHour) {
         await deleteReservationsBefore(db, oldestHour);
         reservationsDoneForHour = oldestHour;
       }
-      if (oldestDay > keysDoneForDay) {
-        const blocks = await keyTableBlocks(db);
-        let count = 0;
-        for (let block = 0; block < blocks; block += blocksAtOnce) {
-          count += await deleteKeysBefore(db, oldestDay, block, block + blocksAtOnce);
-        }
-        if (count > 0) await vacuumKeys(db);
-        keysDoneForDay = oldestDay;
-        d.log.info('expired-keys-deleted', { count });
-      }
+      for (const day of expired) await dropKeyDay(db, day);
+      if (expired.length > 0) d.log.info('expired-key-days-dropped', { count: expired.length });
     });
   };
 }

@@ -4,7 +4,7 @@ import { unavailable } from '../../../lib/rpc/errors.ts';
 import { silentLog } from '../../../lib/telemetry/log.ts';
 import { openTestDatabase, type TestDatabase } from '../../../lib/testing/database.ts';
 import { inMemoryTanService } from '../fixtures/in-memory-tan-service.ts';
-import { aKey, aPayload, type TestService, testService, today } from '../fixtures/uploads.ts';
+import { aPayload, type TestService, testService } from '../fixtures/uploads.ts';
 import { confirmStored } from './confirm-stored.ts';
 import { deleteExpired } from './delete-expired.ts';
 
@@ -43,37 +43,6 @@ test('the sweeper confirms what was stored and could not be confirmed, more than
   expect(tans.calls.confirmTans).toBe(2);
 });
 
-test('retention: a key lives while its day is at most 14 days ago, then it is gone an hour after midnight', async () => {
-  const service = testService(database);
-  const days = [0, 7, 13, 14];
-  const keys = days.map((age) => aKey({ rollingStartIntervalNumber: today - age * 144 }));
-  await service.submit(service.verification.issue(), aPayload({ keys }));
-  const run = jobOf(service);
-  const left = async () => {
-    await run();
-    return database.rowCount('diagnosis_key');
-  };
-
-  expect(await left()).toBe(4);
-  service.clock.set('2026-11-27T00:59:59Z');
-  expect(await left()).toBe(4);
-  service.clock.set('2026-11-27T01:00:00Z');
-  expect(await left()).toBe(3);
-  service.clock.set('2026-12-10T23:59:00Z');
-  expect(await left()).toBe(1);
-  service.clock.set('2026-12-11T01:00:00Z');
-  expect(await left()).toBe(0);
-});
-
-test('retention: a key submitted more than 14 days ago goes, whatever day it refers to', async () => {
-  const service = testService(database);
-  await service.submit(service.verification.issue(), aPayload());
-  await database.pool.query('update diagnosis_key set rolling_start_interval_number = $1', [today + 30 * 144]);
-  service.clock.set('2026-12-11T01:00:00Z');
-  await jobOf(service)();
-  expect(await database.rowCount('diagnosis_key')).toBe(0);
-});
-
 test('retention: a reservation is gone 24 hours after it was confirmed or abandoned, an unconfirmed one stays', async () => {
   const service = testService(database);
   await service.submit(service.verification.issue(), aPayload());
@@ -89,23 +58,6 @@ test('retention: a reservation is gone 24 hours after it was confirmed or abando
   await run();
   const { rows: left } = await database.pool.query('select state from reservation');
   expect(left).toEqual([{ state: 'stored' }]);
-});
-
-test('retention goes through a table of many blocks and vacuums it', async () => {
-  const service = testService(database);
-  await database.pool.query(
-    `insert into diagnosis_key (key_data, submission_type, rolling_start_interval_number, rolling_period,
-       transmission_risk_level, days_since_onset_of_symptoms, report_type, country_set_id, submission_hour)
-     select decode(md5(i::text), 'hex'), 0, $1::int - 144 * (i % 20), 144, 1, 0, 1, 1, $1::int / 6
-     from generate_series(1, 40000) as i`,
-    [today],
-  );
-  await jobOf(service)();
-  expect(await database.rowCount('diagnosis_key')).toBe(30_000);
-  const { rows } = await database.pool.query(
-    `select relallvisible = relpages as vacuumed from pg_class where oid = 'diagnosis_key'::regclass`,
-  );
-  expect(rows).toEqual([{ vacuumed: true }]);
 });
 
 test('retention runs on one replica at a time', async () => {

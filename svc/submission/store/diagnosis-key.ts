@@ -15,20 +15,21 @@ const insertKeysText = (more: string) => `
     $8::boolean[], $9::int[], $10::int[])
     as k (key_data, submission_type, start, period, level, days, report_type, consent, country_set_id, hour)
   ${more}
-  order by k.key_data, k.submission_type
+  order by k.start, k.key_data, k.submission_type
   on conflict do nothing`;
 
 const insertPcrKeys = insertKeysText('');
 // A subquery of one row is always a look-up by key; "not exists" may become a join that reads the whole table, and the
 // plan is kept by the connection.
 const insertOtherKeys = insertKeysText(
-  'where (select true from diagnosis_key as d where d.key_data = k.key_data and d.submission_type = 0) is null',
+  `where (select true from diagnosis_key as d where d.key_data = k.key_data and d.submission_type = 0
+    and d.rolling_start_interval_number = k.start) is null`,
 );
 
 /**
  * Keys already stored stay as they are. A key known from a PCR test is not stored again under another type, while a PCR
- * test after another one adds a row (S 1.10). Ordered by key, so that rivals meet in the same order and pages of the
- * index are visited once.
+ * test after another one adds a row (S 1.10). The same key has the same start, so one partition tells. Ordered by day
+ * and key, so that rivals meet in the same order and pages of the indexes are visited once.
  */
 export async function insertDiagnosisKeys(tx: Tx, rows: readonly KeyRow[]): Promise<void> {
   const pcr = rows.filter((row) => row.submissionType === 0);
