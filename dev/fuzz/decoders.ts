@@ -126,7 +126,7 @@ function tokenDecoders(): Target[] {
   const fakes = fc.oneof(
     texts,
     fc.integer().map(String),
-    strangeJson.map((value) => String(JSON.stringify(value))),
+    strangeJson.map((value) => JSON.stringify(value)),
   );
   return [
     decoderTarget('token formats', 4, texts, (text) => {

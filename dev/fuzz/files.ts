@@ -37,8 +37,7 @@ export function fileTargets(): { targets: Target[]; close(): void } {
   return { targets, close: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-const json = (value: fc.Arbitrary<unknown>): fc.Arbitrary<string> =>
-  value.map((found) => String(JSON.stringify(found)));
+const json = (value: fc.Arbitrary<unknown>): fc.Arbitrary<string> => value.map((found) => JSON.stringify(found));
 
 const partner = fc.oneof(
   strangeJson,

@@ -61,7 +61,7 @@ export async function goodPackage() {
   const bin = encodeKeyExport({ ...times, region: 'DE', batchNum: 1, batchSize: 1, signatureInfos: [info], keys });
   const signature = signDeterministic(privateKey, bin);
   const sig = encodeSignatureList([{ signatureInfo: info, batchNum: 1, batchSize: 1, signature }]);
-  const publicPem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
+  const publicPem = publicKey.export({ type: 'spki', format: 'pem' });
   return { bin, sig, signature, publicPem, zip: await packArchive(bin, sig) };
 }
 

@@ -181,7 +181,7 @@ function jsonBodies(members: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrar
   const object = fc.record({ ...members, requestPadding: strangeText, [marker]: strangeJson }, { requiredKeys: [] });
   const text = fc
     .oneof({ weight: 4, arbitrary: object }, { weight: 1, arbitrary: strangeJson })
-    .map((value) => String(JSON.stringify(value)));
+    .map((value) => JSON.stringify(value));
   return fc.oneof(
     { weight: 6, arbitrary: text.map((found) => Buffer.from(found)) },
     { weight: 2, arbitrary: text.chain((found) => hostileBytes([Buffer.from(found)])) },

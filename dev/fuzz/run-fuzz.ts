@@ -19,7 +19,13 @@ const slowMs = 2_000;
 
 /** How a mesh to fuzz is started: answers leave at once, and its processes collect garbage when told to. */
 export const fuzzMesh = {
-  env: { GATEWAY_ANSWER_FLOOR_MS: '0', GATEWAY_SLOW_MS: String(slowMs), GATEWAY_HOST: '127.0.0.1' },
+  env: {
+    GATEWAY_HOST: '127.0.0.1',
+    GATEWAY_ANSWER_FLOOR_MS: '0',
+    GATEWAY_SLOW_MS: String(slowMs),
+    // So few requests are in hand at a time that with this none has a reason to be shed: one that is tells of a leak.
+    GATEWAY_MAX_PARTNER_REQUESTS_PER_SECOND: '1000000',
+  },
   nodeFlags: () => ['--expose-gc', '--import', join(import.meta.dirname, 'collect-garbage.ts')],
 };
 
@@ -76,6 +82,9 @@ export async function runFuzz(mesh: Mesh, options: FuzzOptions): Promise<FuzzRep
     const faults = [
       ...[...runs].flatMap(([name, { failure }]) => (failure === undefined ? [] : [`${name}: ${failure}`])),
       ...[...growth].filter(([, mb]) => mb > growthLimit).map(([name, mb]) => `${name} grew by ${mb} MB`),
+      ...[...runs].flatMap(([name, { verdicts }]) =>
+        verdicts.has('503') ? [`${name}: ${verdicts.get('503')} shed without load`] : [],
+      ),
       ...watch.faults(),
       ...(await lastJourney(phone, lab, mesh)),
     ];
