@@ -5,7 +5,13 @@ import { TemporaryExposureKeyExportSchema } from '../../gen/edge/external/exposu
 import { seededRandom } from '../random/random.ts';
 import { contentHash } from './content-hash.ts';
 import * as vectors from './fixtures/key-export-vectors.ts';
-import { encodeKeyExport, encodeSignatureList, KEY_EXPORT_HEADER, type KeyExport } from './key-export.ts';
+import {
+  encodeKeyExport,
+  encodeSignatureList,
+  encodeSortedKeyExport,
+  KEY_EXPORT_HEADER,
+  type KeyExport,
+} from './key-export.ts';
 import { decodeKeyExport, decodeSignatureList } from './key-export-reader.ts';
 import { type ExportKey, sortedByKeyData } from './key-writer.ts';
 import { verifySignature } from './signature.ts';
@@ -219,4 +225,18 @@ test('golden: a package of 2,000 seeded keys keeps its bytes', () => {
   expect(createHash('sha256').update(bin).digest('hex')).toMatchInlineSnapshot(
     `"6b1a0050e1f798b14355a172ae7a414bfcd86b911e68b0ccbc7a93aec1a7316d"`,
   );
+});
+
+test('D row 3: keys handed over one by one must come in order, and give the same bytes as a list of them', () => {
+  const file = { start: 0, end: 3600, region: 'DE', batchNum: 1, batchSize: 1, signatureInfos: [] };
+  const keys = [1, 2, 2, 255].map((first) => ({
+    keyData: Buffer.alloc(16, first),
+    transmissionRiskLevel: 3,
+    rollingStartIntervalNumber: 2_642_976,
+    rollingPeriod: 144,
+    reportType: 3,
+    daysSinceOnsetOfSymptoms: 1,
+  }));
+  expect(encodeSortedKeyExport(file, keys.values(), 10)).toEqual(encodeKeyExport({ ...file, keys: keys.toReversed() }));
+  expect(() => encodeSortedKeyExport(file, keys.toReversed().values(), 10)).toThrow(/not in ascending order/);
 });

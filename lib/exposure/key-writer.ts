@@ -17,10 +17,15 @@ const KEY_OCTETS = 16;
 const LONGEST_KEY_FIELD = 2 + 18 + 5 * 6;
 const KEYS_TAG = (7 << 3) | 2;
 
-/** The keys as repeated field 7 of the export message, in the order given. */
-export function writeKeys(keys: readonly ExportKey[]): Buffer {
-  const out = Buffer.allocUnsafe(keys.length * LONGEST_KEY_FIELD);
+/**
+ * The keys as repeated field 7 of the export message. They must come ascending by key data (D 1.4); one object may be
+ * handed out again and again.
+ * @param most upper bound of their number
+ */
+export function writeKeys(keys: Iterable<ExportKey>, most: number): Buffer {
+  const out = Buffer.allocUnsafe(most * LONGEST_KEY_FIELD);
   let at = 0;
+  let previousAt = 0;
   for (const key of keys) {
     assertWritable(key);
     out[at] = KEYS_TAG;
@@ -29,7 +34,11 @@ export function writeKeys(keys: readonly ExportKey[]): Buffer {
     at += 2;
     out[at++] = 0x0a;
     out[at++] = KEY_OCTETS;
+    if (previousAt > 0 && out.compare(key.keyData, 0, KEY_OCTETS, previousAt, previousAt + KEY_OCTETS) > 0) {
+      throw new FormatError('VALUE_OUT_OF_RANGE', 'export.bin', 'the keys are not in ascending order');
+    }
     out.set(key.keyData, at);
+    previousAt = at;
     at += KEY_OCTETS;
     out[at++] = 0x10;
     at = writeVarint(out, at, key.transmissionRiskLevel);

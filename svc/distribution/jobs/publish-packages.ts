@@ -1,9 +1,8 @@
-import { encodeKeyExport } from '../../../lib/exposure/key-export.ts';
-import type { ExportKey } from '../../../lib/exposure/key-writer.ts';
+import { encodeSortedKeyExport } from '../../../lib/exposure/key-export.ts';
 import { DAY_SECONDS, HOUR_SECONDS, utcDayOfHour } from '../../../lib/exposure/intervals.ts';
 import { inTx } from '../../../lib/db/tx.ts';
 import type { Deps } from '../deps.ts';
-import { exportKeys, type PackageKeys } from '../export-keys.ts';
+import { countKeys, exportKeys } from '../export-keys.ts';
 import { objectKeys, zip } from '../object-layout.ts';
 import type { Publisher } from '../publisher.ts';
 import { aggregateRegion, hourPackageDays, manyKeys, manyRows, retentionDays } from '../rules.ts';
@@ -64,10 +63,9 @@ export async function publishPackages(
       next = read(windows[i + 1]);
       if (keys === undefined) continue;
       if (keys.key_count > manyKeys) d.log.warn('package-large', { count: keys.key_count, hour: window.fromHour });
-      const unpacked = exportKeys(keys);
       let complete = true;
       for (const region of all.filter(isMissing(window))) {
-        if (!(await publishPackage(d, publisher, window, region, unpacked))) complete = false;
+        if (!(await publishPackage(d, publisher, window, region, keys))) complete = false;
       }
       if (complete) await markPublished(d.pool, window.fromHour, window.toHour);
     }
@@ -82,18 +80,22 @@ async function publishPackage(
   publisher: Publisher,
   window: Window,
   region: string,
-  { own, all }: PackageKeys,
+  packed: PackedKeys,
 ): Promise<boolean> {
   const start = window.fromHour * HOUR_SECONDS;
-  const bin = encodeKeyExport({
+  const head = {
     start,
     end: start + (window.kind === 'hour' ? HOUR_SECONDS : DAY_SECONDS),
     region,
     batchNum: 1,
     batchSize: 1,
     signatureInfos: signatureInfos(d.signers),
-    keys: rightSize(d, region === aggregateRegion ? all : own),
-  });
+  };
+  const which = region === aggregateRegion ? 'all' : 'own';
+  const count = countKeys(packed, which);
+  // Built anew after some of its keys have expired, a package may have too few left: then it has none.
+  const keys = count < d.rules.minimumKeys ? [] : exportKeys(packed, which);
+  const bin = encodeSortedKeyExport(head, keys, count);
   const archive = await signArchive(bin, d.signers);
   return publisher.publish({
     objectKey: keyOf(window, region),
@@ -107,11 +109,6 @@ async function publishPackage(
     contentType: zip,
     immutable: true,
   });
-}
-
-/** A package that is built anew when some of its keys have expired may have too few left: then it has none. */
-function rightSize({ rules }: Deps, keys: readonly ExportKey[]): readonly ExportKey[] {
-  return keys.length < rules.minimumKeys ? [] : keys;
 }
 
 function keyOf(window: Window, region: string): string {
