@@ -7,7 +7,7 @@ export async function readInput<T>(file: string, parse: (bytes: Buffer) => Promi
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    throw new Error(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
+    throw new Error(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`, { cause: error });
   }
   try {
     return await parse(bytes);

@@ -52,7 +52,7 @@ export function writePartners(home: string): string {
 
 function newSigningKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  return privateKey.export({ type: 'sec1', format: 'pem' }) as string;
+  return privateKey.export({ type: 'sec1', format: 'pem' });
 }
 
 /** Written at every start, so that it always belongs to the key in use, whose private or public PEM is given. */

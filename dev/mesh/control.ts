@@ -16,7 +16,7 @@ export interface ControlApi {
 }
 
 /** A socket path may hold about 100 bytes; a deep home gets a short name in the temporary folder instead. */
-export function controlSocket(home: string): string {
+function controlSocket(home: string): string {
   const path = join(home, 'control.sock');
   if (Buffer.byteLength(path) < 100) return path;
   return join(tmpdir(), `cwa-${createHash('sha256').update(home).digest('hex').slice(0, 16)}.sock`);

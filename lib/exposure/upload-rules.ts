@@ -95,7 +95,7 @@ export function filterOf(
 }
 
 /** First interval of the oldest UTC day whose keys are still kept: midnight of today − `retentionDays` (decision 24). */
-export function oldestRollingStart(nowSeconds: number, retentionDays: number): number {
+function oldestRollingStart(nowSeconds: number, retentionDays: number): number {
   return (Math.floor(nowSeconds / DAY_SECONDS) - retentionDays) * INTERVALS_PER_DAY;
 }
 

@@ -74,7 +74,7 @@ export function flag(fallback: boolean) {
 }
 
 /** A comma-separated list; blanks around the entries are dropped. */
-export function list(fallback?: readonly string[]) {
+function list(fallback?: readonly string[]) {
   const parsed = z.string().transform((text) => text.split(',').map((entry) => entry.trim()).filter((entry) => entry !== ''));
   return fallback === undefined ? parsed : parsed.default([...fallback]);
 }
