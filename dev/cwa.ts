@@ -30,7 +30,8 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    const lines = error instanceof ConfigError ? error.faults : [error instanceof Error ? error.message : String(error)];
+    const lines =
+      error instanceof ConfigError ? error.faults : [error instanceof Error ? error.message : String(error)];
     for (const line of lines) process.stderr.write(`cwa: ${line}\n`);
     process.exitCode = 2;
   }

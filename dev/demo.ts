@@ -21,7 +21,8 @@ try {
 } catch (error) {
   process.exitCode = 1;
   if (!interrupted) {
-    const lines = error instanceof ConfigError ? error.faults : [error instanceof Error ? error.message : String(error)];
+    const lines =
+      error instanceof ConfigError ? error.faults : [error instanceof Error ? error.message : String(error)];
     for (const line of lines) process.stderr.write(`${line}\n`);
   }
 }

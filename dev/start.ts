@@ -55,7 +55,8 @@ try {
   }
 } catch (error) {
   if (!stopping.signal.aborted) {
-    const lines = error instanceof ConfigError ? error.faults : [error instanceof Error ? error.message : String(error)];
+    const lines =
+      error instanceof ConfigError ? error.faults : [error instanceof Error ? error.message : String(error)];
     for (const line of lines) process.stderr.write(`${line}\n`);
     process.exitCode = 1;
     await stop();
@@ -67,7 +68,9 @@ async function distributeEveryMinute(running: Mesh): Promise<void> {
   while (!stopping.signal.aborted) {
     await running.clock.sleep(60_000, stopping.signal).catch(() => {});
     if (stopping.signal.aborted) return;
-    await running.runDistribution().catch(() => terminal.line('a distribution run failed; see the log of distribution'));
+    await running
+      .runDistribution()
+      .catch(() => terminal.line('a distribution run failed; see the log of distribution'));
   }
 }
 
@@ -75,7 +78,8 @@ async function distributeEveryMinute(running: Mesh): Promise<void> {
 function watchProcesses(running: Mesh): void {
   for (const child of running.processes.values()) {
     void child.ended.then((status) => {
-      if (!stopping.signal.aborted) terminal.line(`${child.name} ended (status ${status ?? 'killed'}); see ${home}/log`);
+      if (!stopping.signal.aborted)
+        terminal.line(`${child.name} ended (status ${status ?? 'killed'}); see ${home}/log`);
     });
   }
 }
@@ -84,8 +88,12 @@ function whatIsWhere(running: Mesh): void {
   const { ports } = running;
   terminal.line('');
   terminal.line(`phones      https://localhost:${ports.GATEWAY_PHONE_PORT}   (trust ${home}/pki/ca.crt)`);
-  terminal.line(`partners    https://localhost:${ports.GATEWAY_PARTNER_PORT}   (client certificate ${home}/pki/lab.crt)`);
-  terminal.line(`management  http://127.0.0.1:${ports.GATEWAY_MANAGEMENT_PORT} … ${ports.DISTRIBUTION_MANAGEMENT_PORT}   (/health/ready, /metrics)`);
+  terminal.line(
+    `partners    https://localhost:${ports.GATEWAY_PARTNER_PORT}   (client certificate ${home}/pki/lab.crt)`,
+  );
+  terminal.line(
+    `management  http://127.0.0.1:${ports.GATEWAY_MANAGEMENT_PORT} … ${ports.DISTRIBUTION_MANAGEMENT_PORT}   (/health/ready, /metrics)`,
+  );
   terminal.line(`export key  ${home}/pki/export-public.pem`);
   terminal.line(`mesh time   ${running.clock.now().toISOString()}   (npx cwa clock, npx cwa clock advance 3h)`);
   terminal.line(`logs        ${home}/log`);

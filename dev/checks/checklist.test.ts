@@ -24,7 +24,10 @@ const checklists = {
   D: { rows: 54, elsewhere: {} },
 } as const satisfies Record<string, { rows: number; elsewhere: Record<number, string> }>;
 
-const tests = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.test.ts'], { cwd: repositoryRoot, encoding: 'utf8' })
+const tests = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.test.ts'], {
+  cwd: repositoryRoot,
+  encoding: 'utf8',
+})
   .trim()
   .split('\n')
   .map((file) => readFileSync(join(repositoryRoot, file), 'utf8'))
@@ -45,11 +48,15 @@ function rowsNamed(list: string, text: string): Set<number> {
 for (const [list, { rows, elsewhere }] of Object.entries(checklists)) {
   test(`every row of checklist ${list} is a test or has a reason`, () => {
     const named = rowsNamed(list, tests);
-    const missing = Array.from({ length: rows }, (_, i) => i + 1).filter((row) => !named.has(row) && !(row in elsewhere));
+    const missing = Array.from({ length: rows }, (_, i) => i + 1).filter(
+      (row) => !named.has(row) && !(row in elsewhere),
+    );
     expect(missing).toEqual([]);
   });
 }
 
 test('mentions of rows are read as lists and ranges', () => {
-  expect([...rowsNamed('S', 'S row 3: x; S rows 5, 7 and 9; S rows 12 to 14; D row 99')]).toEqual([3, 5, 7, 9, 12, 13, 14]);
+  expect([...rowsNamed('S', 'S row 3: x; S rows 5, 7 and 9; S rows 12 to 14; D row 99')]).toEqual([
+    3, 5, 7, 9, 12, 13, 14,
+  ]);
 });

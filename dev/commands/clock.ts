@@ -18,7 +18,9 @@ export function addClockCommands(program: Command): void {
     .action(async (options: { json?: boolean }) => {
       const answer = await askControl<ClockAnswer>(homeOf(process.env), 'GET', '/clock');
       const ahead = (answer.offsetMs / 3_600_000).toFixed(2);
-      process.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : `${answer.now} (${ahead} h ahead of this machine)\n`);
+      process.stdout.write(
+        options.json ? `${JSON.stringify(answer)}\n` : `${answer.now} (${ahead} h ahead of this machine)\n`,
+      );
     });
   clock
     .command('advance')
@@ -28,7 +30,12 @@ export function addClockCommands(program: Command): void {
     .action(async (ms: number, options: { json?: boolean }, command: Command) => {
       const json = options.json ?? command.optsWithGlobals<{ json?: boolean }>().json;
       const answer = await askControl<{ now: string; distributionRuns: number }>(
-        homeOf(process.env), 'POST', `/clock/advance?ms=${ms}`);
-      process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${answer.now} after ${answer.distributionRuns} distribution runs\n`);
+        homeOf(process.env),
+        'POST',
+        `/clock/advance?ms=${ms}`,
+      );
+      process.stdout.write(
+        json ? `${JSON.stringify(answer)}\n` : `${answer.now} after ${answer.distributionRuns} distribution runs\n`,
+      );
     });
 }

@@ -12,7 +12,10 @@ export function addResetCommand(program: Command): void {
     .description('delete all state of the local run (databases, objects, keys, clock)')
     .action(async () => {
       const home = homeOf(process.env);
-      const running = await askControl(home, 'GET', '/clock').then(() => true, () => false);
+      const running = await askControl(home, 'GET', '/clock').then(
+        () => true,
+        () => false,
+      );
       if (running) throw new Error(`a mesh is running in ${home}: stop it first`);
       const existed = existsSync(home);
       removeEmbeddedPostgres(join(home, 'postgres'));

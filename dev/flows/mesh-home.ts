@@ -5,7 +5,9 @@ import { removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import { type Mesh, type MeshOptions, startMesh } from '../mesh/mesh.ts';
 
 /** A mesh of its own in a temporary home, on free ports; `leave` stops it and removes everything. */
-export async function temporaryMesh(options: Partial<MeshOptions> = {}): Promise<{ mesh: Mesh; leave(): Promise<void> }> {
+export async function temporaryMesh(
+  options: Partial<MeshOptions> = {},
+): Promise<{ mesh: Mesh; leave(): Promise<void> }> {
   const home = mkdtempSync(join(tmpdir(), 'cwa-flow-'));
   const remove = () => {
     removeEmbeddedPostgres(join(home, 'postgres'));

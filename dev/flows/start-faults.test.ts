@@ -42,7 +42,9 @@ test('an unreachable database ends the start with one sentence that names the se
   const { status, output } = await start('dev/start.ts', {
     SUBMISSION_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
   });
-  expect(output).toMatch(/^submission: SUBMISSION_DATABASE_URL: the database at 127\.0\.0\.1:1\/none cannot be used \(ECONNREFUSED\)/m);
+  expect(output).toMatch(
+    /^submission: SUBMISSION_DATABASE_URL: the database at 127\.0\.0\.1:1\/none cannot be used \(ECONNREFUSED\)/m,
+  );
   expect(output).not.toMatch(/^\s+at /m);
   expect(status).toBe(1);
 }, 60_000);
@@ -76,7 +78,10 @@ test('start says that it is ready, and stops everything on SIGTERM', async () =>
     rmSync(home, { recursive: true, force: true });
   });
   const ports = Object.fromEntries(Object.entries(await anyPorts()).map(([name, port]) => [name, String(port)]));
-  const child = spawn(process.execPath, ['dev/start.ts'], { cwd: repositoryRoot, env: { PATH: process.env['PATH'], CWA_HOME: home, ...ports } });
+  const child = spawn(process.execPath, ['dev/start.ts'], {
+    cwd: repositoryRoot,
+    env: { PATH: process.env['PATH'], CWA_HOME: home, ...ports },
+  });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -84,7 +89,10 @@ test('start says that it is ready, and stops everything on SIGTERM', async () =>
   await expect.poll(() => output, { timeout: 90_000, interval: 200 }).toMatch(/^ready \d+\.\d s$/m);
   expect(readFileSync(join(home, 'ready'), 'utf8')).toBe('');
   const cwa = async (...args: string[]) => {
-    const tool = spawn(process.execPath, ['dev/cwa.ts', ...args], { cwd: repositoryRoot, env: { PATH: process.env['PATH'], CWA_HOME: home, ...ports } });
+    const tool = spawn(process.execPath, ['dev/cwa.ts', ...args], {
+      cwd: repositoryRoot,
+      env: { PATH: process.env['PATH'], CWA_HOME: home, ...ports },
+    });
     let text = '';
     tool.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
     await new Promise((done) => tool.once('exit', done));

@@ -37,7 +37,13 @@ export async function guidedJourney(mesh: Mesh, narrator: Narrator): Promise<boo
     const noon = today - 36 * 3600;
     meet(alice, bob, { startSeconds: noon, minutes: 20, attenuationDb: 40, random: secureRandom });
     // One regular scan falls into the two minutes: the phone must assume that Carol was near since the scan before.
-    meet(alice, carol, { startSeconds: noon + 1_800, minutes: 2, attenuationDb: 40, random: secureRandom, scanJitterSeconds: 0 });
+    meet(alice, carol, {
+      startSeconds: noon + 1_800,
+      minutes: 2,
+      attenuationDb: 40,
+      random: secureRandom,
+      scanJitterSeconds: 0,
+    });
 
     story.step(`The laboratory reports ${others + 1} positive results, with its client certificate.`);
     const guids = Array.from({ length: others + 1 }, () => aGuid());
@@ -82,11 +88,18 @@ export async function guidedJourney(mesh: Mesh, narrator: Narrator): Promise<boo
     await mesh.advanceTo(morning, story.hour);
 
     story.step('The phones of Bob, Carol and Dave download the day package.');
-    const ends: [string, Phone][] = [['Bob', bob], ['Carol', carol], ['Dave', dave]];
+    const ends: [string, Phone][] = [
+      ['Bob', bob],
+      ['Carol', carol],
+      ['Dave', dave],
+    ];
     for (const [name, phone] of ends) {
       const outcome = await phone.downloadAndMatch();
       if (name === 'Carol') story.download(outcome);
-      story.check(`every package of ${name}'s phone verifies`, outcome.detection === 'RUN' && outcome.rejected.length === 0);
+      story.check(
+        `every package of ${name}'s phone verifies`,
+        outcome.detection === 'RUN' && outcome.rejected.length === 0,
+      );
     }
 
     narrator.line('');
@@ -115,10 +128,20 @@ function storyOf(mesh: Mesh, narrator: Narrator) {
     if (hours.length > 0) say(`mesh time passed ${hours.join(' ')}`);
     hours = [];
   };
-  const exchange = (method: string, path: string, requestBytes: number, status: number, responseBytes: number, ms: number, fake = false) => {
+  const exchange = (
+    method: string,
+    path: string,
+    requestBytes: number,
+    status: number,
+    responseBytes: number,
+    ms: number,
+    fake = false,
+  ) => {
     const sent = `${requestBytes.toLocaleString('en-US')} B →`.padStart(10);
     const answer = `${responseBytes.toLocaleString('en-US')} B`.padStart(9);
-    say(`${method.padEnd(4)} ${path.padEnd(58)} ${sent} ${status} ${answer} ${ms.toFixed(0).padStart(5)} ms${fake ? '  (cover traffic)' : ''}`);
+    say(
+      `${method.padEnd(4)} ${path.padEnd(58)} ${sent} ${status} ${answer} ${ms.toFixed(0).padStart(5)} ms${fake ? '  (cover traffic)' : ''}`,
+    );
   };
   return {
     say,
@@ -134,7 +157,9 @@ function storyOf(mesh: Mesh, narrator: Narrator) {
     download(outcome: DownloadOutcome) {
       flushHours();
       const keys = outcome.packages.reduce((sum, { file }) => sum + file.keys.length, 0);
-      say(`${outcome.packages.length} packages with ${keys.toLocaleString('en-US')} keys verified; ${outcome.newMatches} keys belong to somebody met`);
+      say(
+        `${outcome.packages.length} packages with ${keys.toLocaleString('en-US')} keys verified; ${outcome.newMatches} keys belong to somebody met`,
+      );
     },
     risk(name: string, risk: Risk): { high: boolean; encounters: number } {
       flushHours();
@@ -147,7 +172,9 @@ function storyOf(mesh: Mesh, narrator: Narrator) {
       const encounters =
         result.totalMinimumDistinctEncountersWithLowRisk + result.totalMinimumDistinctEncountersWithHighRisk;
       const minutes = Math.max(0, ...result.days.map((day) => day.normalizedMinutes));
-      say(`${name.padEnd(6)} ${high ? 'HIGH RISK' : 'low risk '}  encounters: ${encounters}, exposure windows: ${risk.windows.length}, weighted minutes: ${minutes.toFixed(1)}`);
+      say(
+        `${name.padEnd(6)} ${high ? 'HIGH RISK' : 'low risk '}  encounters: ${encounters}, exposure windows: ${risk.windows.length}, weighted minutes: ${minutes.toFixed(1)}`,
+      );
       return { high, encounters };
     },
     check(text: string, ok: boolean) {

@@ -15,7 +15,9 @@ const key = (name: number, change: Partial<DecodedKey> = {}): DecodedKey => ({
 const load = (positions: number[], accepted = true) => ({ positions, accepted, nowSeconds: end });
 
 test('keys that alone let an upload pass go first in file order, fourteen a phone, the rest after them', () => {
-  const keys = Array.from({ length: 30 }, (_, i) => key(i, i % 3 === 0 ? { rollingStartIntervalNumber: midnight + 1 } : {}));
+  const keys = Array.from({ length: 30 }, (_, i) =>
+    key(i, i % 3 === 0 ? { rollingStartIntervalNumber: midnight + 1 } : {}),
+  );
   const plan = planUploads(keys, end);
   expect(plan.map((portion) => portion.length)).toEqual([14, 6, 10]);
   expect(plan[0]?.slice(0, 4)).toEqual([1, 2, 4, 5]);

@@ -83,7 +83,8 @@ async function uploadAll(
     const nowSeconds = Math.floor(mesh.clock.nowMs() / 1000);
     const outcome = await phone.uploadKeys({ keys: positions.map((position) => asUpload(keys[position] ?? {})) });
     const { uploadStatus } = outcome;
-    if (uploadStatus !== 200 && uploadStatus !== 400) throw new Error(`an upload was answered with status ${uploadStatus ?? 'none'}`);
+    if (uploadStatus !== 200 && uploadStatus !== 400)
+      throw new Error(`an upload was answered with status ${uploadStatus ?? 'none'}`);
     sent[index] = { positions, accepted: outcome.accepted, nowSeconds };
     if (++done % 200 === 0 || done === plan.length) progress(`${done} of ${plan.length} phones have uploaded`);
   };
@@ -96,7 +97,9 @@ const asUpload = (key: DecodedKey): UploadKey => ({ ...key, keyData: key.keyData
 
 /** Distinct keys that intake must have stored. */
 function storedKeys(keys: readonly DecodedKey[], loads: readonly SentLoad[]): number {
-  const taken = loads.flatMap((load) => load.positions.map((position) => keys[position] ?? {}).filter((key) => intakeRule(key, load) === undefined));
+  const taken = loads.flatMap((load) =>
+    load.positions.map((position) => keys[position] ?? {}).filter((key) => intakeRule(key, load) === undefined),
+  );
   return new Set(taken.map((key) => key.keyData?.toString('hex'))).size;
 }
 

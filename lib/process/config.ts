@@ -75,7 +75,12 @@ export function flag(fallback: boolean) {
 
 /** A comma-separated list; blanks around the entries are dropped. */
 function list(fallback?: readonly string[]) {
-  const parsed = z.string().transform((text) => text.split(',').map((entry) => entry.trim()).filter((entry) => entry !== ''));
+  const parsed = z.string().transform((text) =>
+    text
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  );
   return fallback === undefined ? parsed : parsed.default([...fallback]);
 }
 

@@ -35,8 +35,28 @@ export interface Log {
 }
 
 const allowed = new Set<string>([
-  'process', 'port', 'count', 'durationMs', 'status', 'reason', 'rule', 'rpc', 'caller', 'transaction', 'attempt',
-  'region', 'date', 'hour', 'bytes', 'setting', 'migration', 'file', 'version', 'errorName', 'errorCode', 'stack',
+  'process',
+  'port',
+  'count',
+  'durationMs',
+  'status',
+  'reason',
+  'rule',
+  'rpc',
+  'caller',
+  'transaction',
+  'attempt',
+  'region',
+  'date',
+  'hour',
+  'bytes',
+  'setting',
+  'migration',
+  'file',
+  'version',
+  'errorName',
+  'errorCode',
+  'stack',
 ] satisfies (keyof LogFields)[]);
 
 const severity: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
@@ -51,11 +71,15 @@ export function jsonLog(
   write: (line: string) => void = (line) => process.stdout.write(line),
   level: LogLevel = 'info',
 ): Log {
-  const at = (severityName: LogLevel) => (event: string, fields: LogFields = {}) => {
-    if (severity[severityName] < severity[level]) return;
-    const kept = Object.fromEntries(Object.entries(fields).filter(([name]) => allowed.has(name)));
-    write(`${JSON.stringify({ time: now().toISOString(), level: severityName, process: processName, event, ...kept })}\n`);
-  };
+  const at =
+    (severityName: LogLevel) =>
+    (event: string, fields: LogFields = {}) => {
+      if (severity[severityName] < severity[level]) return;
+      const kept = Object.fromEntries(Object.entries(fields).filter(([name]) => allowed.has(name)));
+      write(
+        `${JSON.stringify({ time: now().toISOString(), level: severityName, process: processName, event, ...kept })}\n`,
+      );
+    };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
@@ -63,7 +87,11 @@ export function jsonLog(
 export function errorFields(error: unknown): LogFields {
   if (!(error instanceof Error)) return { errorName: typeof error };
   const code = (error as { code?: unknown }).code;
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 6).join('\n');
+  const frames = (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 6)
+    .join('\n');
   return {
     errorName: error.name,
     ...(typeof code === 'string' || typeof code === 'number' ? { errorCode: String(code) } : {}),

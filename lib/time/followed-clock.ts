@@ -24,12 +24,14 @@ export async function followClock(url: string, onStop: (step: () => void) => voi
       socket = link;
       link.setNoDelay(true);
       link.once('error', reject);
-      createInterface({ input: link }).on('line', (line) => {
-        const move = JSON.parse(line) as { seq: number; offsetMs: number };
-        offsetMs = move.offsetMs;
-        link.write(`${JSON.stringify({ seq: move.seq })}\n`);
-        resolve();
-      }).on('error', () => {});
+      createInterface({ input: link })
+        .on('line', (line) => {
+          const move = JSON.parse(line) as { seq: number; offsetMs: number };
+          offsetMs = move.offsetMs;
+          link.write(`${JSON.stringify({ seq: move.seq })}\n`);
+          resolve();
+        })
+        .on('error', () => {});
       // The service restarts with the mesh; until then the last offset stays in force.
       link.once('close', () => {
         if (!closed) setTimeout(() => void open().catch(() => {}), 500).unref();
