@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { lockHome } from './home-lock.ts';
+import { lockHome, makeHome } from './home-lock.ts';
 
 function home(): string {
   const folder = mkdtempSync(join(tmpdir(), 'cwa-lock-'));
@@ -22,4 +22,8 @@ test('the lock of a mesh that was killed does not count', () => {
   const folder = home();
   writeFileSync(join(folder, 'mesh.pid'), '999999');
   lockHome(folder)();
+});
+
+test('a home that cannot exist is reported by the name of its setting', () => {
+  expect(() => makeHome('/proc/no-such-place/cwa')).toThrow(/^CWA_HOME: the folder .* cannot be made \(ENOENT\)/);
 });

@@ -1,6 +1,18 @@
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ConfigError } from '../../lib/process/config.ts';
+
+/** Makes the home and its folder of logs. Not `recursive`: Node tries for ever where a folder cannot exist (/proc/x). */
+export function makeHome(home: string): void {
+  const missing: string[] = [];
+  for (let folder = join(home, 'log'); !existsSync(folder); folder = dirname(folder)) missing.unshift(folder);
+  try {
+    for (const folder of missing) mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'error';
+    throw new ConfigError([`CWA_HOME: the folder ${home} cannot be made (${code}); set CWA_HOME to another one`]);
+  }
+}
 
 /** One mesh a home: a second one would stop the first one's database. Returns what gives the home free. */
 export function lockHome(home: string): () => void {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
   GetDistributionReportResponse,
@@ -11,7 +11,7 @@ import { makeLocalSecrets, makePki, writePartners } from './certificates.ts';
 import { type MeshProcess, startProcess } from './child.ts';
 import { startClockService } from './clock-service.ts';
 import { type DatabaseOwner, openDatabases } from './databases.ts';
-import { lockHome } from './home-lock.ts';
+import { lockHome, makeHome } from './home-lock.ts';
 import { type Name, names, prefixOf, scripts } from './names.ts';
 import { type ObjectStoreAccess, openObjectStore } from './object-store.ts';
 import { anyPorts, fixedPorts, type Ports } from './ports.ts';
@@ -77,8 +77,9 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
   const { home, env } = options;
   const progress = options.onProgress ?? (() => {});
   const ports = options.anyPorts ? await anyPorts() : await fixedPorts(env);
-  mkdirSync(join(home, 'log'), { recursive: true, mode: 0o700 });
+  makeHome(home);
   steps.push(lockHome(home));
+  markReady(home, false);
   await makePki(home);
   const secrets = makeLocalSecrets(home, env);
   const clockService = await startClockService(join(home, 'clock.json'), options.startAtMs);

@@ -1,0 +1,119 @@
+import { ConfigError } from '../lib/process/config.ts';
+import { homeOf } from './home.ts';
+import { guidedJourney } from './journey/guided-journey.ts';
+import { terminal } from './journey/terminal.ts';
+import { serveControl } from './mesh/control.ts';
+import { type Mesh, markReady, startMesh } from './mesh/mesh.ts';
+
+/**
+ * The whole system on this machine and one guided journey. With `stay` it keeps running until it is stopped; without,
+ * it stops, and the exit status tells whether every step held.
+ */
+export async function localRun({ stay }: { stay: boolean }): Promise<void> {
+  const started = performance.now();
+  const home = homeOf(process.env);
+  const stopping = new AbortController();
+  const opening = startMesh({ home, env: process.env, onProgress: terminal.line });
+  let closeControl: (() => Promise<void>) | undefined;
+
+  const stop = async (): Promise<void> => {
+    if (stopping.signal.aborted) return;
+    stopping.abort();
+    // An interrupt during the start waits for it: what is half open cannot be closed in order.
+    const mesh = await opening.catch(() => undefined);
+    if (mesh === undefined) return;
+    terminal.line('stopping …');
+    markReady(home, false);
+    await closeControl?.();
+    await mesh.close();
+    terminal.line('stopped');
+  };
+  const watch = onParentGone(() => void stop());
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+
+  try {
+    const mesh = await opening;
+    stopping.signal.throwIfAborted();
+    closeControl = await serveControl(home, controlOf(mesh));
+    watchProcesses(mesh, stopping.signal);
+    const held = await guidedJourney(mesh, terminal);
+    stopping.signal.throwIfAborted();
+    if (!held) throw new Error('the guided journey did not hold; the lines above say which step');
+    if (stay) {
+      markReady(home, true);
+      whatIsWhere(mesh);
+      terminal.line(`ready ${((performance.now() - started) / 1000).toFixed(1)} s`);
+      await distributeEveryMinute(mesh, stopping.signal);
+    } else await stop();
+  } catch (error) {
+    if (!stopping.signal.aborted) {
+      const lines =
+        error instanceof ConfigError ? error.faults : [error instanceof Error ? error.message : String(error)];
+      for (const line of lines) process.stderr.write(`${line}\n`);
+      process.exitCode = 1;
+      await stop();
+    }
+  } finally {
+    watch();
+  }
+}
+
+function controlOf(mesh: Mesh) {
+  return {
+    clock: () => ({
+      now: mesh.clock.now().toISOString(),
+      systemNow: new Date().toISOString(),
+      offsetMs: mesh.clock.nowMs() - Date.now(),
+    }),
+    advance: async (ms: number) => {
+      const distributionRuns = await mesh.advanceTo(mesh.clock.nowMs() + ms);
+      return { now: mesh.clock.now().toISOString(), distributionRuns };
+    },
+    distributionDatabase: () => ({ url: mesh.databaseUrl('DISTRIBUTION') }),
+    runDistribution: () => mesh.runDistribution(),
+  };
+}
+
+/** npm starts a shell that starts us; when it is killed, the shell dies without a word to us. Answers what ends the watch. */
+function onParentGone(stop: () => void): () => void {
+  const parent = process.ppid;
+  if (process.env['npm_lifecycle_event'] === undefined) return () => {};
+  const timer = setInterval(() => {
+    if (process.ppid !== parent) stop();
+  }, 500).unref();
+  return () => clearInterval(timer);
+}
+
+/** The scheduler of a local run; production has a cron job. */
+async function distributeEveryMinute(mesh: Mesh, stopping: AbortSignal): Promise<void> {
+  while (!stopping.aborted) {
+    await mesh.clock.sleep(60_000, stopping).catch(() => {});
+    if (stopping.aborted) return;
+    await mesh.runDistribution().catch(() => terminal.line('a distribution run failed; see the log of distribution'));
+  }
+}
+
+/** A process that dies outside a stop is said at once; the others go on, as they would in a cluster. */
+function watchProcesses(mesh: Mesh, stopping: AbortSignal): void {
+  for (const child of mesh.processes.values()) {
+    void child.ended.then((status) => {
+      if (!stopping.aborted)
+        terminal.line(`${child.name} ended (status ${status ?? 'killed'}); see ${mesh.home}/log`);
+    });
+  }
+}
+
+function whatIsWhere(mesh: Mesh): void {
+  const { ports, home } = mesh;
+  terminal.line('');
+  terminal.line(`phones      https://localhost:${ports.GATEWAY_PHONE_PORT}   (trust ${home}/pki/ca.crt)`);
+  terminal.line(
+    `partners    https://localhost:${ports.GATEWAY_PARTNER_PORT}   (client certificate ${home}/pki/lab.crt)`,
+  );
+  terminal.line(
+    `management  http://127.0.0.1:${ports.GATEWAY_MANAGEMENT_PORT} … ${ports.DISTRIBUTION_MANAGEMENT_PORT}   (/health/ready, /metrics)`,
+  );
+  terminal.line(`export key  ${home}/pki/export-public.pem`);
+  terminal.line(`mesh time   ${mesh.clock.now().toISOString()}   (npx cwa clock, npx cwa clock advance 3h)`);
+  terminal.line(`logs        ${home}/log`);
+}
