@@ -6,8 +6,6 @@ import { endHeaders, endStream, frame, frameType, greeting, headerBlock, postBlo
 export interface FloodOutcome {
   /** The server hung up, or said that it would (GOAWAY), before the flood or the patience was over. */
   readonly ended: boolean;
-  /** Frames of the flood that could be written. */
-  readonly written: number;
   /** Types of the frames that came back, with how often. */
   readonly heard: ReadonlyMap<number, number>;
 }
@@ -28,7 +26,6 @@ export async function flood(endpoint: Endpoint, frames: Iterable<Buffer>, patien
   const closed = new Promise<void>((done) => socket.once('close', () => done()));
   const over = () => socket.destroyed || socket.readableEnded || heard.has(frameType.goaway);
   socket.write(greeting);
-  let written = 0;
   let batch: Buffer[] = [];
   const flush = async () => {
     const taken = socket.write(Buffer.concat(batch));
@@ -40,14 +37,13 @@ export async function flood(endpoint: Endpoint, frames: Iterable<Buffer>, patien
   for (const bytes of frames) {
     if (over()) break;
     batch.push(bytes);
-    written++;
     if (batch.length >= 50) await flush();
   }
   if (!over() && batch.length > 0) await flush();
   for (const until = performance.now() + patienceMs; !over() && performance.now() < until; ) await delay(20);
   const ended = over();
   socket.destroy();
-  return { ended, written, heard };
+  return { ended, heard };
 }
 
 const block = postBlock('/version/v1/tan', [['content-type', 'application/json']]);
