@@ -30,9 +30,12 @@ async function run(): Promise<void> {
     .filter(({ link }) => !values.link || link.includes(values.link));
   const faulty = await startFaultyMesh();
   let stopping = false;
-  process.once('SIGINT', () => {
-    stopping = true;
-  });
+  // A mesh that is left behind would go on without anybody.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      stopping = true;
+    });
+  }
   const sums = tally();
   try {
     const points = killPointsOf(faulty);

@@ -25,17 +25,25 @@ else await run();
 async function run(): Promise<void> {
   const width = Number(values.width);
   const m = await startRaceMesh({ width, teleTansPerHour: teleTanLimit(width) });
+  let stopping = false;
+  // A mesh that is left behind would go on without anybody.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      stopping = true;
+    });
+  }
   try {
     for (const race of races.filter(({ name }) => !values.only || name.includes(values.only))) {
       const wanted = Number(race.throughGateway ? values['gateway-rounds'] : values.rounds);
       const rounds = race.slow ? Math.ceil(wanted / 10) : wanted;
       const startedAt = performance.now();
       let held = 0;
-      for (let round = 1; round <= rounds; round++) {
+      for (let round = 1; round <= rounds && !stopping; round++) {
         const counts = await race.round(m, width);
         if (isDeepStrictEqual({ ...counts }, { ...race.expected(width) })) held++;
         else process.stdout.write(`  round ${round}: ${text(counts)}\n`);
       }
+      if (stopping) break;
       const where = race.throughGateway ? 'gateway' : 'service';
       const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
       const what = `${width} ${race.name}: ${text(race.expected(width))}`;
