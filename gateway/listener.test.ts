@@ -1,4 +1,5 @@
 import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writePair } from '../lib/pki/authority.ts';
 import { ConfigError } from '../lib/process/config.ts';
@@ -109,6 +110,40 @@ test('heads and bodies slower than the limit are cut, over both HTTP versions', 
     stream.on('close', done);
   });
   expect(performance.now() - start).toBeLessThan(3_000);
+  close();
+});
+
+test('an HTTP/2 head that never ends is cut, however many pings go with it', async () => {
+  const { ca, port } = target();
+  const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', ca, ALPNProtocols: ['h2'] });
+  await new Promise((done) => socket.once('secureConnect', done));
+  const frame = (type: number, stream: number, body: Buffer) => {
+    const head = Buffer.from([0, 0, body.length, type, 0, 0, 0, 0, stream]);
+    return Buffer.concat([head, body]);
+  };
+  const start = performance.now();
+  socket.on('error', () => {}).resume();
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  socket.write(frame(4, 0, Buffer.alloc(0)));
+  // :method POST and :scheme https, and no END_HEADERS.
+  socket.write(frame(1, 1, Buffer.from([0x83, 0x87])));
+  const pings = setInterval(() => socket.write(frame(6, 0, Buffer.alloc(8))), 100);
+  await new Promise((done) => socket.once('close', done));
+  clearInterval(pings);
+  expect(performance.now() - start).toBeLessThan(3_000);
+});
+
+test('an HTTP/2 connection in use is not cut, and one that is silent is', async () => {
+  const { session, close } = await openHttp2(target());
+  for (let i = 0; i < 4; i++) {
+    const stream = session.request({ ':method': 'GET', ':path': '/version' });
+    stream.resume();
+    await new Promise((done) => stream.once('close', done));
+    await sleep(300);
+  }
+  expect(session.closed).toBe(false);
+  await sleep(1_500);
+  expect(session.closed || session.destroyed).toBe(true);
   close();
 });
 

@@ -78,6 +78,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
+  endSilentSessions(app.server, slowMs);
   const served = new Map<string, Serve>();
   // Answers come before fastify would look at a body: nothing of a request is parsed, logged or echoed by it.
   app.addHook('onRequest', (request, reply, done) => {
@@ -107,6 +108,26 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       clearTimeout(cut);
     },
   };
+}
+
+/**
+ * Ends an HTTP/2 connection on which no request has been open for `slowMs`. Node does not tell of a head that never
+ * ends, and pings keep its own session timeout away; such a connection looks like one without a request.
+ */
+function endSilentSessions(server: Http2SecureServer, slowMs: number): void {
+  server.on('session', (session) => {
+    let open = 0;
+    const arm = () => setTimeout(() => session.destroy(), slowMs).unref();
+    let timer = arm();
+    session.on('stream', (stream) => {
+      open++;
+      clearTimeout(timer);
+      stream.once('close', () => {
+        if (--open === 0) timer = arm();
+      });
+    });
+    session.once('close', () => clearTimeout(timer));
+  });
 }
 
 /** The reply is ours from here on. The hook that calls this never says `done`. */
