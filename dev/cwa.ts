@@ -25,7 +25,21 @@ addReplayCommand(program);
 addClockCommands(program);
 addResetCommand(program);
 
+// A reader that has seen enough (`| head`) is no fault; a full disk is one that the caller can mend.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.stderr.write(`cwa: the output cannot be written (${error.code ?? 'error'})\n`);
+  process.exit(error.code === 'EPIPE' ? 0 : 2);
+});
+
 try {
+  const [command] = process.argv.slice(2);
+  if (
+    command !== undefined &&
+    !/^-|^help$/.test(command) &&
+    !program.commands.some((known) => known.name() === command)
+  ) {
+    program.error(`error: unknown command '${command}'`);
+  }
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;

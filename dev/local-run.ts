@@ -65,8 +65,8 @@ function controlOf(mesh: Mesh) {
       systemNow: new Date().toISOString(),
       offsetMs: mesh.clock.nowMs() - Date.now(),
     }),
-    advance: async (ms: number) => {
-      const distributionRuns = await mesh.advanceTo(mesh.clock.nowMs() + ms);
+    advance: async (ms: number, signal: AbortSignal) => {
+      const distributionRuns = await mesh.advanceTo(mesh.clock.nowMs() + ms, undefined, signal);
       return { now: mesh.clock.now().toISOString(), distributionRuns };
     },
     distributionDatabase: () => ({ url: mesh.databaseUrl('DISTRIBUTION') }),
@@ -95,10 +95,11 @@ async function distributeEveryMinute(mesh: Mesh, stopping: AbortSignal): Promise
 
 /** A process that dies outside a stop is said at once; the others go on, as they would in a cluster. */
 function watchProcesses(mesh: Mesh, stopping: AbortSignal): void {
-  for (const child of mesh.processes.values()) {
-    void child.ended.then((status) => {
-      if (!stopping.aborted)
-        terminal.line(`${child.name} ended (status ${status ?? 'killed'}); see ${mesh.home}/log`);
+  for (const { name, ended } of [...mesh.processes.values(), ...mesh.companions]) {
+    void ended.then((status) => {
+      if (stopping.aborted) return;
+      markReady(mesh.home, false);
+      terminal.line(`${name} ended (status ${status ?? 'killed'}): stop and start again; see ${mesh.home}/log`);
     });
   }
 }
@@ -111,7 +112,7 @@ function whatIsWhere(mesh: Mesh): void {
     `partners    https://localhost:${ports.GATEWAY_PARTNER_PORT}   (client certificate ${home}/pki/lab.crt)`,
   );
   terminal.line(
-    `management  http://127.0.0.1:${ports.GATEWAY_MANAGEMENT_PORT} … ${ports.DISTRIBUTION_MANAGEMENT_PORT}   (/health/ready, /metrics)`,
+    `management  http://127.0.0.1:${ports.GATEWAY_MANAGEMENT_PORT} … ${ports.DISTRIBUTION_MANAGEMENT_PORT}   (/health/ready)`,
   );
   terminal.line(`export key  ${home}/pki/export-public.pem`);
   terminal.line(`mesh time   ${mesh.clock.now().toISOString()}   (npx cwa clock, npx cwa clock advance 3h)`);

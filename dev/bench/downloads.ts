@@ -14,7 +14,11 @@ const goal = { atLeast: 8_500 };
 
 /** The gateway's origin path, over kept connections: indexes and packages in turn, each alone, and unchanged ones. */
 export const downloads: Bench = async (run) => {
-  const mesh = await openBenchMesh(run, { startAtMs: utcDay(Date.now() / 1000) * 24 * hourMs + 9.5 * hourMs });
+  const mesh = await openBenchMesh(run, {
+    startAtMs: utcDay(Date.now() / 1000) * 24 * hourMs + 9.5 * hourMs,
+    // The limit that sheds load is not what is measured.
+    env: { GATEWAY_MAX_DOWNLOADS_PER_SECOND: '1000000' },
+  });
   const submission = openBenchPool(run, mesh, 'SUBMISSION');
   await mesh.runDistribution();
   const first = Math.floor(mesh.clock.nowMs() / hourMs);

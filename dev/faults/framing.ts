@@ -68,7 +68,8 @@ export function postgresFraming(): Framing {
       started = true;
       return frame(bytes);
     }),
-    replies: pieces((bytes) => endAfter('Z', bytes), frame),
+    // R: the server asks for the password and waits, before there is anything to be ready for.
+    replies: pieces((bytes) => endAfter('ZR', bytes), frame),
   };
 }
 

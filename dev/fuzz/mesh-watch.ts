@@ -23,9 +23,9 @@ export function watchMesh(mesh: Mesh): MeshWatch {
       new Map([
         ...[...mesh.processes.values()].map((child) => [child.name, pssMegabytes([child.pid])] as const),
         ...(mesh.postgresPid === undefined ? [] : [['postgres', pssMegabytes([mesh.postgresPid])] as const]),
-        ...(mesh.objectStore.pid === undefined
+        ...(mesh.objectStore.process?.pid === undefined
           ? []
-          : [['object-store', pssMegabytes([mesh.objectStore.pid])] as const]),
+          : [['object-store', pssMegabytes([mesh.objectStore.process?.pid])] as const]),
       ]),
     faults: () => [
       ...ended,

@@ -15,7 +15,8 @@ export interface LocalSecrets {
 /** Certificates for every process and outside caller; kept as long as the home lives. */
 export async function makePki(home: string): Promise<void> {
   const folder = join(home, 'pki');
-  const complete = [...names, 'scheduler', 'lab', 'operator'].every((name) => existsSync(join(folder, `${name}.key`)));
+  const pairs = [...names, 'scheduler', 'lab', 'operator'].flatMap((name) => [`${name}.key`, `${name}.crt`]);
+  const complete = ['ca.crt', ...pairs].every((file) => existsSync(join(folder, file)));
   if (complete) return;
   const authority = await createAuthority('CWA local authority', systemClock.now());
   await writePki(folder, { authority, processes: [...names, 'scheduler'] });

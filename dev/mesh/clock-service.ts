@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { ConfigError } from '../../lib/process/config.ts';
 import { type Clock, shiftedClock, systemClock } from '../../lib/time/clock.ts';
 
 /** The one clock of a local mesh (decision 1); every process follows it over loopback. */
@@ -77,6 +78,18 @@ export async function startClockService(file: string, startAtMs?: number): Promi
 }
 
 function initialTime(file: string, startAtMs: number | undefined): number {
-  const stored = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { meshTimeMs: number }).meshTimeMs : 0;
+  const stored = existsSync(file) ? readStored(file) : 0;
   return Math.max(stored, startAtMs ?? systemClock.nowMs());
+}
+
+function readStored(file: string): number {
+  try {
+    const { meshTimeMs } = JSON.parse(readFileSync(file, 'utf8')) as { meshTimeMs: number };
+    if (Number.isFinite(meshTimeMs)) return meshTimeMs;
+  } catch {
+    // Said below, by the name of the file.
+  }
+  throw new ConfigError([
+    `${file}: holds no stored time; delete it to go on from this machine's time, or npx cwa reset`,
+  ]);
 }

@@ -8,8 +8,8 @@ import { ConfigError } from '../../lib/process/config.ts';
 /** What `npx cwa …` may ask of a running mesh. */
 export interface ControlApi {
   clock(): { now: string; systemNow: string; offsetMs: number };
-  /** Moves the clock by `ms`; answers when every distribution run then due has finished. */
-  advance(ms: number): Promise<{ now: string; distributionRuns: number }>;
+  /** Moves the clock by `ms`; answers when every distribution run then due has finished, or `signal` stops it. */
+  advance(ms: number, signal: AbortSignal): Promise<{ now: string; distributionRuns: number }>;
   /** Where distribution keeps its rows. */
   distributionDatabase(): { url: string };
   runDistribution(): Promise<object>;
@@ -34,7 +34,9 @@ export async function serveControl(home: string, api: ControlApi): Promise<() =>
       const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://control');
       if (incoming.method === 'GET' && pathname === '/clock') reply(200, api.clock());
       else if (incoming.method === 'POST' && pathname === '/clock/advance') {
-        reply(200, await api.advance(Number(searchParams.get('ms'))));
+        const gone = new AbortController();
+        answer.once('close', () => gone.abort(new Error('the caller has gone')));
+        reply(200, await api.advance(Number(searchParams.get('ms')), gone.signal));
       } else if (incoming.method === 'GET' && pathname === '/distribution/database') {
         reply(200, api.distributionDatabase());
       } else if (incoming.method === 'POST' && pathname === '/distribution/run') {

@@ -5,7 +5,7 @@ import type {
   RunDistributionResponse,
 } from '../../gen/mesh/cwa/distribution/v1/distribution.ts';
 import { freePort } from '../../lib/db/embedded-postgres.ts';
-import type { Env } from '../../lib/process/config.ts';
+import { ConfigError, type Env } from '../../lib/process/config.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { makeLocalSecrets, makePki, writePartners } from './certificates.ts';
 import { type MeshProcess, startProcess } from './child.ts';
@@ -42,6 +42,8 @@ export interface Mesh {
   readonly clock: Clock;
   readonly objectStore: ObjectStoreAccess;
   readonly processes: ReadonlyMap<string, MeshProcess>;
+  /** The embedded PostgreSQL and object store, where they are used. */
+  readonly companions: readonly Pick<MeshProcess, 'name' | 'ended'>[];
   /** Process id of the embedded PostgreSQL, if there is one. */
   readonly postgresPid?: number;
   /** Where the service keeps its rows, for benchmarks that fill tables beforehand. */
@@ -51,7 +53,7 @@ export interface Mesh {
   runDistribution(): Promise<RunDistributionResponse>;
   distributionReport(): Promise<GetDistributionReportResponse>;
   /** Moves the clock forward, with a distribution run at the start of every hour passed and at the end. */
-  advanceTo(ms: number, onHour?: (now: Date) => void): Promise<number>;
+  advanceTo(ms: number, onHour?: (now: Date) => void, signal?: AbortSignal): Promise<number>;
   /** Ends a process as by SIGKILL and starts it anew, with `settings` over what it had at first. */
   restart(name: string, settings?: Readonly<Record<string, string>>): Promise<void>;
   close(): Promise<void>;
@@ -123,9 +125,12 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
     for (const name of [...names].reverse()) await processes.get(name)?.stop();
   });
   // All starts must have settled before an error may stop the mesh; else a late one would be left running.
-  for (const result of await Promise.allSettled(names.map((name) => start(name)))) {
-    if (result.status === 'rejected') throw result.reason;
-  }
+  const failures = (await Promise.allSettled(names.map((name) => start(name)))).flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  );
+  const faults = failures.flatMap((failure) => (failure instanceof ConfigError ? failure.faults : []));
+  if (faults.length > 0) throw new ConfigError(faults);
+  if (failures.length > 0) throw failures[0];
   const scheduler = openScheduler(home, around.rpcPorts.distribution);
   steps.push(() => scheduler.close());
   const inTurn = oneAtATime();
@@ -136,23 +141,28 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
     clock,
     objectStore,
     processes,
+    companions: [
+      ...(databases.embedded ? [{ name: 'PostgreSQL', ended: databases.embedded.ended }] : []),
+      ...(objectStore.process ? [objectStore.process] : []),
+    ],
     ...(databases.embedded ? { postgresPid: databases.embedded.pid } : {}),
     databaseUrl: (service) => databases.urlOf(service),
     pids: () => [
       process.pid,
       ...[...processes.values()].map((child) => child.pid),
       ...(databases.embedded ? [databases.embedded.pid] : []),
-      ...(objectStore.pid ? [objectStore.pid] : []),
+      ...(objectStore.process ? [objectStore.process.pid] : []),
     ],
     runDistribution: () => inTurn(() => scheduler.client.runDistribution({})),
     distributionReport: () => scheduler.client.getDistributionReport({}),
-    advanceTo: (ms, onHour) =>
+    advanceTo: (ms, onHour, signal) =>
       inTurn(async () => {
         const now = clock.nowMs();
         const hours: number[] = [];
         for (let at = (Math.floor(now / hourMs) + 1) * hourMs; at < ms; at += hourMs) hours.push(at);
         const stops = [...hours, Math.max(ms, now)];
         for (const at of stops) {
+          signal?.throwIfAborted();
           await clockService.moveTo(Math.max(at, clock.nowMs()));
           await scheduler.client.runDistribution({});
           onHour?.(new Date(at));

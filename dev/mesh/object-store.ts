@@ -3,12 +3,13 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../lib/db/embedded-postgres.ts';
 import type { Env } from '../../lib/process/config.ts';
-import { startProcess } from './child.ts';
+import { type MeshProcess, startProcess } from './child.ts';
 
 export interface ObjectStoreAccess {
   /** `S3_…` settings for the processes that use the store. */
   readonly env: Record<string, string>;
-  readonly pid?: number;
+  /** Absent when the environment names a store. */
+  readonly process?: MeshProcess;
 }
 
 /** The store that `S3_ENDPOINT` names, or the embedded one as a process of its own. */
@@ -39,7 +40,7 @@ export async function openObjectStore(
   });
   steps.push(() => store.stop());
   return {
-    pid: store.pid,
+    process: store,
     env: {
       S3_ENDPOINT: `http://127.0.0.1:${port}`,
       S3_REGION: 'eu-central-1',

@@ -28,6 +28,8 @@ export async function fixedPorts(env: Env): Promise<Ports> {
     else if (!(await isFree(port))) {
       faults.push(`${name}: port ${port} is taken by another program; stop it or set ${name} to a free port`);
     }
+    const same = Object.entries(ports).find(([, other]) => other === port)?.[0];
+    if (same !== undefined) faults.push(`${name}: port ${port} is already that of ${same}; set one of them to another`);
     ports[name] = port;
   }
   if (faults.length > 0) throw new ConfigError(faults);

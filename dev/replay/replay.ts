@@ -28,32 +28,42 @@ export async function replay(
   progress: (text: string) => void,
 ): Promise<ReplayResult> {
   const home = mkdtempSync(join(tmpdir(), 'cwa-replay-'));
-  let mesh: Mesh | undefined;
-  const leave = async () => {
+  const interrupted = new AbortController();
+  const onSignal = () => interrupted.abort(new Error('interrupted'));
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  progress('starting a mesh whose clock stands at the end of the window');
+  // Nothing of the caller's settings: a replay must never touch a real database or bucket.
+  const opening = startMesh({ home, env: {}, startAtMs: endSeconds * 1000, anyPorts: true });
+  try {
+    const mesh = await opening;
+    interrupted.signal.throwIfAborted();
+    return await Promise.race([play(mesh, keys, progress), untilAborted(interrupted.signal)]);
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    // An interrupt during the start waits for it: what is half open cannot be closed in order.
+    const mesh = await opening.catch(() => undefined);
     await mesh?.close();
     removeEmbeddedPostgres(join(home, 'postgres'));
     rmSync(home, { recursive: true, force: true });
-  };
-  const onSignal = () => void leave().then(() => process.exit(130));
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_done, fail) => signal.addEventListener('abort', () => fail(signal.reason), { once: true }));
+}
+
+async function play(mesh: Mesh, keys: readonly DecodedKey[], progress: (text: string) => void): Promise<ReplayResult> {
+  await mesh.runDistribution();
+  const people = peopleOf(mesh, phonesAtOnce);
   try {
-    progress('starting a mesh whose clock stands at the end of the window');
-    mesh = await startMesh({ home, env: process.env, startAtMs: endSeconds * 1000, anyPorts: true });
-    await mesh.runDistribution();
-    const people = peopleOf(mesh, phonesAtOnce);
-    try {
-      const loads = await uploadAll(mesh, people, keys, progress);
-      await publishAll(mesh, storedKeys(keys, loads), progress);
-      progress('a phone downloads everything');
-      const download = await people.freshPhone().downloadAndMatch({ ignoreQuota: true });
-      const published = download.packages.flatMap(({ file }) => file.keys);
-      return compare(keys, loads, published, mesh.clock.nowMs() / 1000);
-    } finally {
-      await people.close();
-    }
+    const loads = await uploadAll(mesh, people, keys, progress);
+    await publishAll(mesh, storedKeys(keys, loads), progress);
+    progress('a phone downloads everything');
+    const download = await people.freshPhone().downloadAndMatch({ ignoreQuota: true });
+    const published = download.packages.flatMap(({ file }) => file.keys);
+    return compare(keys, loads, published, mesh.clock.nowMs() / 1000);
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-    await leave();
+    await people.close();
   }
 }
 

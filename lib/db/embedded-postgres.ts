@@ -1,14 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync, lstatSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { ConfigError } from '../process/config.ts';
 
 export interface EmbeddedPostgres {
   readonly port: number;
   readonly pid: number;
+  /** Resolves with the exit status when the server has ended, whoever ended it. */
+  readonly ended: Promise<number | null>;
   /** Where the data really is (see `placeFor`). */
   readonly directory: string;
   /** Superuser URL of the database `name`. */
@@ -34,7 +38,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const user = serverUser();
   const { directory, binaries } = await placeFor(resolve(options.directory), user);
   stopStale(directory);
-  if (!existsSync(join(directory, 'PG_VERSION'))) initialise(binaries, directory, user);
+  const passwordFile = `${resolve(options.directory)}.password`;
+  if (!existsSync(join(directory, 'PG_VERSION'))) initialise(binaries, directory, user, passwordFile);
+  if (!existsSync(passwordFile)) {
+    throw new ConfigError([`CWA_HOME: ${passwordFile}, the password of its databases, is gone: npx cwa reset`]);
+  }
+  const password = readFileSync(passwordFile, 'utf8').trim();
 
   const port = options.port || (await freePort());
   const settings = {
@@ -57,8 +66,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   server.stderr?.on('data', (chunk: Buffer) => {
     complaints = (complaints + chunk.toString()).slice(-2_000);
   });
-  const ended = new Promise<void>((done) => server.once('exit', () => done()));
-  const url = (name: string) => `postgres://${superuser}@127.0.0.1:${port}/${name}`;
+  const ended = new Promise<number | null>((done) => server.once('exit', (code) => done(code)));
+  const url = (name: string) => `postgres://${superuser}:${password}@127.0.0.1:${port}/${name}`;
 
   for (let tries = 0; ; tries++) {
     if (server.exitCode !== null) throw new Error(`embedded PostgreSQL did not start:\n${complaints}`);
@@ -69,6 +78,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   return {
     port,
     pid: server.pid ?? 0,
+    ended,
     directory,
     url,
     async close() {
@@ -79,14 +89,17 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
 }
 
-/** Creates `name` and a role of the same name that owns it, unless they exist. */
+/** Creates `name` and a role of the same name that owns it, unless they exist; the URL carries the role's password. */
 export async function createDatabase(server: EmbeddedPostgres, name: string, template?: string): Promise<string> {
-  const client = new pg.Client(server.url('postgres'));
+  const admin = server.url('postgres');
+  // From the superuser's, so that the home keeps one secret for its databases.
+  const password = createHmac('sha256', new URL(admin).password).update(name).digest('hex');
+  const client = new pg.Client(admin);
   await client.connect();
   try {
     const role = client.escapeIdentifier(name);
     const { rows: roles } = await client.query('select 1 from pg_roles where rolname = $1', [name]);
-    if (roles.length === 0) await client.query(`create role ${role} login`);
+    if (roles.length === 0) await client.query(`create role ${role} login password ${client.escapeLiteral(password)}`);
     const { rows } = await client.query('select 1 from pg_database where datname = $1', [name]);
     if (rows.length === 0) {
       const from = template === undefined ? '' : ` template ${client.escapeIdentifier(template)}`;
@@ -97,7 +110,7 @@ export async function createDatabase(server: EmbeddedPostgres, name: string, tem
   } finally {
     await client.end();
   }
-  return `postgres://${encodeURIComponent(name)}@127.0.0.1:${server.port}/${encodeURIComponent(name)}`;
+  return `postgres://${encodeURIComponent(name)}:${password}@127.0.0.1:${server.port}/${encodeURIComponent(name)}`;
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -139,12 +152,14 @@ async function placeFor(
     chownSync(wanted, user.uid, user.gid ?? user.uid);
     const apart = join('/var/tmp', `cwa-${createHash('sha256').update(wanted).digest('hex').slice(0, 16)}`);
     if (!reachable(wanted, user)) {
+      makeOwn(apart);
       directory = join(apart, 'data');
       mkdirSync(directory, { recursive: true, mode: 0o755 });
       chownSync(directory, user.uid, user.gid ?? user.uid);
       writeFileSync(`${wanted}.moved-to`, `${apart}\n`);
     }
     if (!reachable(join(binaries, 'postgres'), user)) {
+      makeOwn(apart);
       const copy = join(apart, 'native');
       if (!existsSync(join(copy, 'bin', 'postgres'))) cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
       binaries = join(copy, 'bin');
@@ -153,11 +168,21 @@ async function placeFor(
   return { directory, binaries };
 }
 
+/** The name can be guessed, so a folder that somebody else made there first must not be trusted. */
+function makeOwn(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const { uid } = lstatSync(folder);
+  if (uid !== process.getuid?.()) throw new ConfigError([`CWA_HOME: ${folder} belongs to another user; remove it`]);
+}
+
 /** Folders that `placeFor` may have made elsewhere for `wanted`; a factory reset removes them too. */
 export function removeEmbeddedPostgres(wanted: string): void {
   const record = `${resolve(wanted)}.moved-to`;
-  if (existsSync(record)) rmSync(readFileSync(record, 'utf8').trim(), { recursive: true, force: true });
+  const moved = existsSync(record) ? readFileSync(record, 'utf8').trim() : undefined;
+  for (const data of [wanted, ...(moved === undefined ? [] : [join(moved, 'data')])]) stopStale(data);
+  if (moved !== undefined) rmSync(moved, { recursive: true, force: true });
   rmSync(record, { force: true });
+  rmSync(`${resolve(wanted)}.password`, { force: true });
   rmSync(wanted, { recursive: true, force: true });
 }
 
@@ -176,9 +201,31 @@ async function nativeDirectory(): Promise<string> {
   return native;
 }
 
-function initialise(binaries: string, directory: string, user: { uid?: number; gid?: number }): void {
-  const args = ['-D', directory, '-U', superuser, '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-instructions'];
+function initialise(
+  binaries: string,
+  directory: string,
+  user: { uid?: number; gid?: number },
+  passwordFile: string,
+): void {
+  // Other users of the machine reach the port: without a password they would be superusers of the database.
+  writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
+  // initdb reads a copy: it runs as the server's user, who may not reach the home.
+  const copy = join(tmpdir(), `cwa-initdb-${randomBytes(8).toString('hex')}`);
+  writeFileSync(copy, readFileSync(passwordFile), { mode: 0o600, flag: 'wx' });
+  if (user.uid !== undefined) chownSync(copy, user.uid, user.gid ?? user.uid);
+  const args = [
+    '-D',
+    directory,
+    '-U',
+    superuser,
+    '--auth=scram-sha-256',
+    `--pwfile=${copy}`,
+    '--encoding=UTF8',
+    '--locale=C',
+    '--no-instructions',
+  ];
   const { status, stderr } = spawnSync(join(binaries, 'initdb'), args, { ...user, cwd: '/', encoding: 'utf8' });
+  rmSync(copy, { force: true });
   if (status !== 0) throw new Error(`embedded PostgreSQL could not be initialised in ${directory}:\n${stderr}`);
 }
 

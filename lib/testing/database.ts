@@ -27,12 +27,11 @@ export async function cloneTestDatabase(original: Pick<TestDatabase, 'url'>): Pr
 }
 
 async function openClone(template: string): Promise<TestDatabase> {
-  const port = inject('postgresPort');
   // PostgreSQL cuts names at 63 octets.
   const name = `${template.slice(0, 40)}_${randomBytes(6).toString('hex')}`;
-  const admin = `postgres://cwa_admin@127.0.0.1:${port}/postgres`;
+  const admin = inject('postgresUrl');
   await execute(admin, `create database "${name}" template "${template}"`);
-  const url = `postgres://cwa_admin@127.0.0.1:${port}/${name}`;
+  const url = Object.assign(new URL(admin), { pathname: `/${name}` }).href;
   const pool = openPool({ url, poolSize: 8, setting: 'TEST_DATABASE_URL' }, silentLog);
   return {
     pool,

@@ -8,7 +8,7 @@ import { silentLog } from '../telemetry/log.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    postgresPort: number;
+    postgresUrl: string;
   }
 }
 
@@ -23,7 +23,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     const url = await createDatabase(server, templateName(service));
     await migrate({ url, poolSize: 1, setting: 'template' }, migrations, silentLog);
   }
-  project.provide('postgresPort', server.port);
+  project.provide('postgresUrl', server.url('postgres'));
   return async () => {
     await server.close();
     removeEmbeddedPostgres(join(directory, 'postgres'));

@@ -78,6 +78,8 @@ function processesOf(mesh: Mesh): [string, number][] {
   return [
     ...[...mesh.processes].map(([name, { pid }]): [string, number] => [name, pid]),
     ...(mesh.postgresPid === undefined ? [] : [['PostgreSQL', mesh.postgresPid] as [string, number]]),
-    ...(mesh.objectStore.pid === undefined ? [] : [['object store', mesh.objectStore.pid] as [string, number]]),
+    ...(mesh.objectStore.process?.pid === undefined
+      ? []
+      : [['object store', mesh.objectStore.process?.pid] as [string, number]]),
   ];
 }
