@@ -86,31 +86,6 @@ export async function deleteOldResults(tx: Tx, before: Date, limit: number): Pro
   return rowCount;
 }
 
-/**
- * Takes dead rows out of the table's pages and its indexes; false when another process is at it. Minutes on a full
- * table, so it is not held to the pool's statement timeout, and it blocks neither reads nor writes: the table is not
- * shortened, the index is rebuilt beside the old one. It has to be rebuilt because inner pages of a B-tree keep ids of
- * deleted rows as landmarks.
- */
-export async function purgeDeadResults(connection: Queryable): Promise<boolean> {
-  const { rows } = await connection.query<{ locked: boolean }>(
-    `select pg_try_advisory_lock(hashtext('purge')) as locked`,
-  );
-  if (rows[0]?.locked !== true) return false;
-  await connection.query('set statement_timeout = 0');
-  try {
-    // Left behind when a rebuild was interrupted.
-    await connection.query('drop index concurrently if exists test_result_pkey_ccnew');
-    await connection.query('drop index concurrently if exists test_result_pkey_ccold');
-    await connection.query('vacuum (index_cleanup on, truncate off) test_result');
-    await connection.query('reindex index concurrently test_result_pkey');
-  } finally {
-    await connection.query('reset statement_timeout');
-    await connection.query(`select pg_advisory_unlock(hashtext('purge'))`);
-  }
-  return true;
-}
-
 function columns(rows: readonly ResultRow[]): unknown[][] {
   return [
     rows.map((row) => row.resultId),

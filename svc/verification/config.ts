@@ -21,6 +21,7 @@ const schema = z.object({
     'the file it names must hold at least 32 characters',
   ),
   VERIFICATION_RETENTION_INTERVAL_SECONDS: integer({ min: 1, max: 3_600, default: 60 }),
+  VERIFICATION_PURGE_INTERVAL_SECONDS: integer({ min: 60, max: 604_800, default: 86_400 }),
 });
 
 type Settings = Readonly<z.infer<typeof schema>>;

@@ -12,6 +12,7 @@ import { startRpcServer } from '../../lib/rpc/server.ts';
 import { readConfig, rulesOf } from './config.ts';
 import type { Deps } from './deps.ts';
 import { deleteExpiredRows } from './jobs/delete-expired.ts';
+import { purgeExpiredRows } from './jobs/purge-expired.ts';
 import { watchRegistrations } from './jobs/watch-registrations.ts';
 import { services } from './service.ts';
 
@@ -64,7 +65,9 @@ await runProcess('verification', async ({ clock, log, onStop, stopping }) => {
   const watch = repeat({ job: 'watch-registrations', everyMs: watchedEveryMs, ...repeated }, () =>
     watchRegistrations(deps),
   );
-  onStop(() => Promise.all([retention, watch]).then(() => {}));
+  const purgeMs = settings.VERIFICATION_PURGE_INTERVAL_SECONDS * 1_000;
+  const purge = repeat({ job: 'purge-expired', everyMs: purgeMs, ...repeated }, () => purgeExpiredRows(deps));
+  onStop(() => Promise.all([retention, watch, purge]).then(() => {}));
   const server = await startRpcServer({
     process: 'verification',
     host: settings.VERIFICATION_HOST,

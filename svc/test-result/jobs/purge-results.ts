@@ -1,5 +1,5 @@
+import { purgeDeadRows } from '../../../lib/db/purge.ts';
 import type { Deps } from '../deps.ts';
-import { purgeDeadResults } from '../store.ts';
 
 /**
  * Leaves nothing of deleted results in pages and indexes. PostgreSQL's own vacuum waits until a fifth of the table is
@@ -7,6 +7,6 @@ import { purgeDeadResults } from '../store.ts';
  */
 export async function purgeResults(d: Deps): Promise<void> {
   const started = d.clock.monotonicMs();
-  if (!(await d.pool.withConnection(purgeDeadResults, { endless: true }))) return;
+  if (!(await d.pool.withConnection((db) => purgeDeadRows(db, ['test_result']), { endless: true }))) return;
   d.log.info('results-purged', { durationMs: Math.round(d.clock.monotonicMs() - started) });
 }
