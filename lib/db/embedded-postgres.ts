@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync, lstatSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { ConfigError } from '../process/config.ts';
+import { secureRandom } from '../random/random.ts';
 
 export interface EmbeddedPostgres {
   readonly port: number;
@@ -208,9 +209,9 @@ function initialise(
   passwordFile: string,
 ): void {
   // Other users of the machine reach the port: without a password they would be superusers of the database.
-  writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 });
+  writeFileSync(passwordFile, secureRandom.bytes(24).toString('hex'), { mode: 0o600 });
   // initdb reads a copy: it runs as the server's user, who may not reach the home.
-  const copy = join(tmpdir(), `cwa-initdb-${randomBytes(8).toString('hex')}`);
+  const copy = join(tmpdir(), `cwa-initdb-${secureRandom.bytes(8).toString('hex')}`);
   writeFileSync(copy, readFileSync(passwordFile), { mode: 0o600, flag: 'wx' });
   if (user.uid !== undefined) chownSync(copy, user.uid, user.gid ?? user.uid);
   const args = [
