@@ -10,7 +10,8 @@ test.each(rates)(
   `D row 25: ${days} days at %i keys an hour, random arrivals, clock positions, gaps and kills`,
   async (keysPerHour) => {
     process.stdout.write(`${keysPerHour} keys an hour, SIMULATION_SEED=${seed}\n`);
-    const { faults, keys, runs, kills } = await simulate({ seed, days, keysPerHour, killed: 10, missed: 12 });
+    const onDay = (day: number): void => void process.stdout.write(`day ${day}\n`);
+    const { faults, keys, runs, kills } = await simulate({ seed, days, keysPerHour, killed: 10, missed: 12, onDay });
     process.stdout.write(`${keys} keys in ${runs} runs, ${kills} of them killed before: ${faults.length} faults\n`);
     expect(faults).toEqual([]);
   },
