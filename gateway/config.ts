@@ -11,6 +11,9 @@ const schema = z.object({
   GATEWAY_HOST: z.string().default(''),
   GATEWAY_PHONE_PORT: port(8443),
   GATEWAY_PARTNER_PORT: port(8444),
+  /** Where operators' metrics are asked for; only the mesh may reach it. */
+  GATEWAY_MESH_HOST: z.string().default('127.0.0.1'),
+  GATEWAY_MESH_PORT: port(0),
   GATEWAY_MANAGEMENT_HOST: z.string().default('127.0.0.1'),
   GATEWAY_MANAGEMENT_PORT: port(9101),
   /** Who the gateway is inside the mesh. */

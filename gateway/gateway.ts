@@ -9,7 +9,8 @@ import { downloadAnswers } from './download-answers.ts';
 import { Downloads } from './downloads.ts';
 import { failureTally } from './failure-tally.ts';
 import { httpDates } from './http-date.ts';
-import { IntakeMetrics } from './intake-metrics.ts';
+import { type IntakeMetrics, intakeMetrics } from './intake-metrics.ts';
+import { silentMetrics } from '../lib/telemetry/metrics.ts';
 import type { LabMesh } from './lab.ts';
 import { labAnswers } from './lab-answers.ts';
 import { labConnectRoutes } from './lab-connect.ts';
@@ -120,7 +121,7 @@ export async function startPartnerPort(d: GatewayDeps): Promise<Listener> {
 function watched({ settings, clock, metrics }: GatewayDeps) {
   return {
     limits: rateLimits(clock, ratesOf(settings)),
-    metrics: metrics ?? new IntakeMetrics({ lateShare: () => 0 }),
+    metrics: metrics ?? intakeMetrics(silentMetrics),
   };
 }
 

@@ -10,12 +10,13 @@ import { clientOf, openChannel } from '../lib/rpc/client.ts';
 import { AnswerSchedule } from './answer-schedule.ts';
 import { readConfig } from './config.ts';
 import { type GatewayDeps, startPartnerPort, startPhonePort } from './gateway.ts';
-import { IntakeMetrics } from './intake-metrics.ts';
+import { intakeMetrics } from './intake-metrics.ts';
+import { startRpcServer } from '../lib/rpc/server.ts';
 import { gatheredMesh } from './mesh.ts';
 import { watchPartners } from './partners.ts';
 import { certificateFiles } from './certificate-files.ts';
 
-await runProcess('gateway', async ({ clock, log, onStop, stopping }) => {
+await runProcess('gateway', async ({ clock, log, telemetry, security, onStop, stopping }) => {
   const { settings, store: storeConfig } = readConfig(process.env);
   const files = certificateFiles(settings);
   const inside = watchCertificates(files.mesh.files, { settings: files.mesh.settings, log });
@@ -29,7 +30,7 @@ await runProcess('gateway', async ({ clock, log, onStop, stopping }) => {
 
   const call = { deadlineMs: settings.GATEWAY_MESH_DEADLINE_MS };
   const open = (serverName: 'submission' | 'verification' | 'test-result', address: string) => {
-    const channel = openChannel({ address, serverName, certificates: inside, clock });
+    const channel = openChannel({ address, serverName, certificates: inside, clock, metrics: telemetry.metrics });
     onStop(() => channel.close());
     return channel;
   };
@@ -42,8 +43,7 @@ await runProcess('gateway', async ({ clock, log, onStop, stopping }) => {
     log,
     floorMs: settings.GATEWAY_ANSWER_FLOOR_MS,
   });
-  const metrics = new IntakeMetrics({ lateShare: () => schedule.lateShare });
-  onStop(() => metrics.close());
+  telemetry.metrics.observe('cwa.gateway.answer.late', () => [{ attributes: {}, value: schedule.lateShare }]);
   const deps: GatewayDeps = {
     settings,
     clock,
@@ -53,7 +53,7 @@ await runProcess('gateway', async ({ clock, log, onStop, stopping }) => {
     partners,
     store,
     schedule,
-    metrics,
+    metrics: intakeMetrics(telemetry.metrics),
     mesh: gatheredMesh(
       clientOf(submission, 'cwa.submission.v1.SubmissionService', SubmissionServiceService, call),
       clientOf(verification, 'cwa.verification.v1.RegistrationService', RegistrationServiceService, call),
@@ -72,8 +72,21 @@ await runProcess('gateway', async ({ clock, log, onStop, stopping }) => {
     setting: 'GATEWAY_MANAGEMENT_PORT',
     // Nothing behind the gateway: when a part of the mesh is down, the others are still served.
     checks: {},
-    metrics: () => metrics.text(),
+    telemetry,
     stopping,
   });
   onStop(() => management.close());
+  const server = await startRpcServer({
+    process: 'gateway',
+    host: settings.GATEWAY_MESH_HOST,
+    port: settings.GATEWAY_MESH_PORT,
+    portSetting: 'GATEWAY_MESH_PORT',
+    certificates: inside,
+    services: [],
+    clock,
+    log,
+    telemetry,
+    security,
+  });
+  onStop(() => server.close());
 });

@@ -7,7 +7,8 @@ import type { ObjectStoreAccess } from './object-store.ts';
 import type { Ports } from './ports.ts';
 
 /** Settings that several processes read under one name. */
-const shared = /^(SUPPORTED_COUNTRIES|ORIGIN_COUNTRY|DAYS_TO_PUBLISH|MAX_|MIN_|RANDOM_|LOG_LEVEL|NODE_EXTRA_|MAXIMUM_)/;
+const shared =
+  /^(SUPPORTED_COUNTRIES|ORIGIN_COUNTRY|DAYS_TO_PUBLISH|MAX_|MIN_|RANDOM_|LOG_LEVEL|NODE_EXTRA_|MAXIMUM_|OTEL_|TELEMETRY_|SECURITY_)/;
 
 export interface Surroundings {
   readonly home: string;
@@ -68,6 +69,7 @@ function ownSettings(name: Name, around: Surroundings): Record<string, string> {
     case 'gateway':
       return {
         ...objectStore.env,
+        GATEWAY_MESH_PORT: String(around.rpcPorts.gateway),
         GATEWAY_PHONE_PORT: String(ports.GATEWAY_PHONE_PORT),
         GATEWAY_PARTNER_PORT: String(ports.GATEWAY_PARTNER_PORT),
         GATEWAY_PARTNERS_FILE: env['GATEWAY_PARTNERS_FILE'] || around.partnersFile,

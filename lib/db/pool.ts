@@ -2,6 +2,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { type Env, fileContent, integer, readEnv, secretFile } from '../process/config.ts';
 import type { Secret } from '../process/secret.ts';
+import { type Metrics, silentMetrics } from '../telemetry/metrics.ts';
 import { errorFields, type Log } from '../telemetry/log.ts';
 
 // bigint columns hold hours, counters and cursors far below 2^53; as strings they would only invite mistakes.
@@ -35,6 +36,7 @@ export interface Queryable {
 }
 
 export interface Pool extends Queryable {
+  readonly metrics?: Metrics;
   /**
    * Borrows one connection for `use` and gives it back, or destroys it when it broke or `use` called `discard`. A
    * statement that is not answered in time is taken for lost with its connection, unless `endless` says that it may run
@@ -89,12 +91,23 @@ export function connectionOptions(config: DatabaseConfig): pg.ClientConfig {
   };
 }
 
+export interface PoolOptions {
+  readonly replyTimeoutMs?: number;
+  readonly metrics?: Metrics;
+}
+
 /** Opens a pool. It connects lazily; `migrate` is what proves at start-up that the database can be reached. */
-export function openPool(config: DatabaseConfig, log: Log, { replyTimeoutMs: usual = lostAfterMs } = {}): Pool {
+export function openPool(
+  config: DatabaseConfig,
+  log: Log,
+  { replyTimeoutMs: usual = lostAfterMs, metrics = silentMetrics }: PoolOptions = {},
+): Pool {
   const pool = new pg.Pool({ ...connectionOptions(config), max: config.poolSize, idleTimeoutMillis: 30_000 });
+  const utilization = peakUtilization(metrics, config.poolSize);
   // Without a listener a dropped idle connection would end the process.
   pool.on('error', (error) => log.warn('database-connection-lost', errorFields(error)));
   const withConnection: Pool['withConnection'] = async (use, { endless = false, replyTimeoutMs = usual } = {}) => {
+    utilization.saw(pool.totalCount - pool.idleCount + pool.waitingCount + 1);
     const client = await pool.connect();
     let broken: Error | undefined;
     const onError = (error: Error) => {
@@ -126,10 +139,22 @@ export function openPool(config: DatabaseConfig, log: Log, { replyTimeoutMs: usu
     }
   };
   return {
+    metrics,
     query: (text, values) => withConnection((connection) => connection.query(text, values)),
     withConnection,
     close: () => pool.end(),
   };
+}
+
+/** In quarters, so that a single request, which takes one connection, is not seen (architecture 6.5). */
+function peakUtilization(metrics: Metrics, size: number) {
+  let peak = 0;
+  metrics.observe('cwa.cap.utilization', () => {
+    const value = Math.floor((peak / size) * 4) / 4;
+    peak = 0;
+    return [{ attributes: { 'cwa.cap': 'database-connections' }, value }];
+  });
+  return { saw: (used: number) => void (peak = Math.max(peak, used)) };
 }
 
 const statementNames = new Map<string, string>();

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { inSpan } from '../telemetry/tracing.ts';
+import { systemClock } from '../time/clock.ts';
 import { deadlockDetected, isDatabaseError, serializationFailure } from './errors.ts';
 import type { Pool, Queryable } from './pool.ts';
 
@@ -33,6 +35,32 @@ export async function inTx<T>(
   transaction: string,
   work: (tx: Tx) => Promise<T>,
   options: TxOptions = {},
+): Promise<T> {
+  const begunMs = systemClock.monotonicMs();
+  const attributes = { 'db.system.name': 'postgresql', 'db.operation.name': transaction } as const;
+  const done = (outcome: 'done' | 'failed'): void =>
+    pool.metrics?.record(
+      'db.client.operation.duration',
+      { 'db.operation.name': transaction, 'cwa.outcome': outcome },
+      (systemClock.monotonicMs() - begunMs) / 1_000,
+    );
+  try {
+    const result = await inSpan(transaction, { kind: 'client', attributes }, () =>
+      repeatedly(pool, transaction, work, options),
+    );
+    done('done');
+    return result;
+  } catch (error) {
+    done('failed');
+    throw error;
+  }
+}
+
+async function repeatedly<T>(
+  pool: Pool,
+  transaction: string,
+  work: (tx: Tx) => Promise<T>,
+  options: TxOptions,
 ): Promise<T> {
   const attempts = options.attempts ?? 5;
   for (let attempt = 1; ; attempt++) {

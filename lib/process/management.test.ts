@@ -1,11 +1,21 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished, expect, test } from 'vitest';
+import { testTelemetry } from '../testing/telemetry.ts';
 import { ConfigError } from './config.ts';
 import { type ManagementOptions, startManagement } from './management.ts';
 
 async function started(options: Partial<ManagementOptions> = {}) {
-  const management = await startManagement({ port: 0, setting: 'X_MANAGEMENT_PORT', checks: {}, ...options });
+  const telemetry = await testTelemetry('submission');
+  onTestFinished(() => telemetry.close());
+  const management = await startManagement({
+    port: 0,
+    setting: 'X_MANAGEMENT_PORT',
+    checks: {},
+    telemetry,
+    ...options,
+  });
+  await telemetry.registry.flush();
   onTestFinished(() => management.close());
   return (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${management.port}${path}`, init);
 }
@@ -19,10 +29,13 @@ test('health tells live and ready as JSON', async () => {
   expect((await get('/health/live', { method: 'POST' })).status).toBe(405);
 });
 
-test('metrics are served as text where a process has any', async () => {
-  const get = await started({ metrics: () => 'requests_total 5\n' });
-  expect(await (await get('/metrics')).text()).toBe('requests_total 5\n');
-  expect((await (await started())('/metrics')).status).toBe(404);
+test('metrics are served as Prometheus text, with what the process needs', async () => {
+  const get = await started({ checks: { database: async () => 1, store: () => Promise.reject(new Error('down')) } });
+  const text = await (await get('/metrics')).text();
+  expect(text).toContain('cwa_dependency_up{cwa_dependency="database"} 1\n');
+  expect(text).toContain('cwa_dependency_up{cwa_dependency="store"} 0\n');
+  expect(text).toContain('submission_controller_requests_total{type="real"} 0\n');
+  expect(text).toMatch(/target_info\{.*service_version="[0-9]/);
 });
 
 test('a failing or hanging check is DOWN, tells nothing of the error, and leaves liveness alone', async () => {
@@ -58,7 +71,12 @@ test('a taken port is a configuration fault that names the setting', async () =>
   onTestFinished(() => void other.close());
   await new Promise((done) => other.once('listening', done));
   const { port } = other.address() as AddressInfo;
-  const failing = startManagement({ port, setting: 'X_MANAGEMENT_PORT', checks: {} });
+  const failing = startManagement({
+    port,
+    setting: 'X_MANAGEMENT_PORT',
+    checks: {},
+    telemetry: await testTelemetry('submission'),
+  });
   await expect(failing).rejects.toThrow(ConfigError);
   await expect(failing).rejects.toThrow(/^X_MANAGEMENT_PORT: .*EADDRINUSE/);
 });

@@ -1,4 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { AddressInfo } from 'node:net';
 import { ConfigError } from './config.ts';
 
@@ -10,8 +11,8 @@ export interface ManagementOptions {
   /** Loopback unless said otherwise: plain HTTP is for probes and scrapers beside the process, never for callers. */
   readonly host?: string;
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
-  /** Prometheus text of `/metrics`; without it there is no such path. */
-  readonly metrics?: () => string;
+  /** Answers `/metrics`, and is told what the process needs and whether it can be used. */
+  readonly telemetry: Pick<Telemetry, 'metrics' | 'answerMetrics'>;
   /** Name of the setting that holds the port, for the message when it is taken. */
   readonly setting: string;
   /** Longest time in ms for one readiness check. */
@@ -25,11 +26,12 @@ export interface ManagementOptions {
  * taken.
  */
 export async function startManagement(options: ManagementOptions): Promise<{ port: number; close(): Promise<void> }> {
-  const { host = '127.0.0.1', checkTimeoutMs = 2_000, checks, metrics, stopping } = options;
+  const { host = '127.0.0.1', checkTimeoutMs = 2_000, checks, telemetry, stopping } = options;
+  telemetry.metrics.observe('cwa.dependency.up', async () => readingsOf(await readiness(checks, checkTimeoutMs)));
   const server = createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405);
     if (request.url === '/health/live') return answer(response, 200, { status: 'UP' });
-    if (request.url === '/metrics' && metrics !== undefined) return answerText(response, metrics());
+    if (request.url === '/metrics') return telemetry.answerMetrics(request, response);
     if (request.url !== '/health/ready') return answer(response, 404);
     void readiness(checks, checkTimeoutMs).then((states) => {
       const up = stopping?.aborted !== true && Object.values(states).every((state) => state === 'UP');
@@ -81,7 +83,8 @@ function answer(response: ServerResponse, status: number, body?: object): void {
   response.end(body === undefined ? '' : JSON.stringify(body));
 }
 
-function answerText(response: ServerResponse, text: string): void {
-  response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' });
-  response.end(text);
-}
+const readingsOf = (states: Readonly<Record<string, 'UP' | 'DOWN'>>) =>
+  Object.entries(states).map(([name, state]) => ({
+    attributes: { 'cwa.dependency': name },
+    value: state === 'UP' ? 1 : 0,
+  }));

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { silentLog } from '../telemetry/log.ts';
 import { fakeClock } from '../testing/clock.ts';
+import { silentMetrics } from '../telemetry/metrics.ts';
 import { repeat } from './repeat.ts';
 
 test('work is repeated after the pause, a failing run does not end it, the signal does', async () => {
@@ -9,10 +10,13 @@ test('work is repeated after the pause, a failing run does not end it, the signa
   const failed: string[] = [];
   const log = { ...silentLog, error: (event: string) => void failed.push(event) };
   let runs = 0;
-  const done = repeat({ job: 'count', everyMs: 1_000, clock, log, signal: stop.signal }, async () => {
-    runs += 1;
-    if (runs === 2) throw new Error('planned');
-  });
+  const done = repeat(
+    { job: 'count', everyMs: 1_000, clock, log, metrics: silentMetrics, signal: stop.signal },
+    async () => {
+      runs += 1;
+      if (runs === 2) throw new Error('planned');
+    },
+  );
   for (let expected = 1; expected <= 3; expected++) {
     await expect.poll(() => runs).toBe(expected);
     await new Promise(setImmediate);

@@ -1,4 +1,6 @@
 import { errorFields, type Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { inTrace } from '../telemetry/tracing.ts';
 import type { Clock } from '../time/clock.ts';
 
 export interface RepeatOptions {
@@ -8,6 +10,7 @@ export interface RepeatOptions {
   readonly everyMs: number;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** Ends the repetition; a run that has begun is finished. */
   readonly signal: AbortSignal;
 }
@@ -17,13 +20,22 @@ export interface RepeatOptions {
  * fails is logged and does not keep the next one from happening.
  */
 export async function repeat(options: RepeatOptions, work: () => Promise<void>): Promise<void> {
-  const { job, everyMs, clock, log, signal } = options;
+  const { job, everyMs, clock, log, metrics, signal } = options;
+  let succeededMs = clock.monotonicMs();
+  metrics.observe('cwa.job.success.age', () => [
+    { attributes: { 'cwa.job': job }, value: (clock.monotonicMs() - succeededMs) / 1_000 },
+  ]);
   while (!signal.aborted) {
+    const begunMs = clock.monotonicMs();
     try {
-      await work();
+      await inTrace(`job ${job}`, { attributes: { 'cwa.job': job } }, work);
+      metrics.count('cwa.job.runs', { 'cwa.job': job, 'cwa.outcome': 'done' });
+      succeededMs = clock.monotonicMs();
     } catch (error) {
       log.error('job-failed', { transaction: job, ...errorFields(error) });
+      metrics.count('cwa.job.runs', { 'cwa.job': job, 'cwa.outcome': 'failed' });
     }
+    metrics.record('cwa.job.duration', { 'cwa.job': job }, (clock.monotonicMs() - begunMs) / 1_000);
     // Rejected by the signal alone.
     await clock.sleep(everyMs, signal).catch(() => {});
   }

@@ -1,12 +1,17 @@
 import { errorFields, jsonLog, type Log } from '../telemetry/log.ts';
+import { type SecurityFeed, silentSecurityFeed } from '../telemetry/security.ts';
+import { readTelemetrySettings } from '../telemetry/settings.ts';
+import { openTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { followClock } from '../time/followed-clock.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { ConfigError } from './config.ts';
 
-/** What a process's `main` receives: its clock and log, and a place to say what must be closed at the end. */
+/** What a process's `main` receives: clock, log, telemetry, and a place to say what must be closed at the end. */
 export interface ProcessContext {
   readonly clock: Clock;
   readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly security: SecurityFeed;
   /** Registers a step of the graceful stop; steps run in reverse order of registration. */
   onStop(step: () => Promise<void> | void): void;
   /** Aborted when the stop begins; loops end on it. */
@@ -57,8 +62,11 @@ export async function runProcess(name: string, main: (context: ProcessContext) =
   try {
     const clockUrl = process.env['CLOCK_URL'];
     const clock = clockUrl ? await followClock(clockUrl, (step) => steps.push(step)) : systemClock;
-    log = jsonLog(name, () => clock.now());
-    await main({ clock, log, stopping: stopping.signal, onStop: (step) => steps.push(step) });
+    const telemetry = await openTelemetry(name, readTelemetrySettings(process.env), clock);
+    steps.push(() => telemetry.close());
+    log = jsonLog(name, () => clock.now(), undefined, 'info', telemetry.logSink);
+    const security = silentSecurityFeed;
+    await main({ clock, log, telemetry, security, stopping: stopping.signal, onStop: (step) => steps.push(step) });
     if (!stopping.signal.aborted) log.info('started');
   } catch (error) {
     reportStartFailure(name, error, log);

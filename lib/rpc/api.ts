@@ -10,10 +10,12 @@ export interface Call {
   readonly deadline: number;
   /** Process name from the peer certificate's SAN, for example `gateway`. */
   readonly peer: string;
+  /** Made by the prober: counts in no quota and no metric, and may be traced (decision 35). */
+  readonly synthetic?: boolean;
 }
 
 /** What a client needs of the call on whose behalf it calls; both are optional at the origin of a call. */
-export type CallContext = Partial<Pick<Call, 'signal' | 'deadline'>>;
+export type CallContext = Partial<Pick<Call, 'signal' | 'deadline' | 'synthetic'>>;
 
 interface MethodDefinition {
   path: string;

@@ -1,4 +1,6 @@
-import { type CallOptions, type ChannelOptions, Client as GrpcClient, experimental } from '@grpc/grpc-js';
+import { type CallOptions, type ChannelOptions, Client as GrpcClient, experimental, Metadata } from '@grpc/grpc-js';
+import { type Metrics, silentMetrics } from '../telemetry/metrics.ts';
+import { inSpan, traceParent } from '../telemetry/tracing.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import type { CallContext, Client, ServiceDefinition } from './api.ts';
 import type { CertificateSource } from './certificates.ts';
@@ -7,7 +9,8 @@ import type { RpcError } from './errors.ts';
 import { providerOf } from './grpc-certificates.ts';
 import { checkServerProcess } from './identity.ts';
 import { deadlineMarginMs, defaultMaxMessageBytes, flowControlWindow, leastUsefulMs } from './limits.ts';
-import { cancelled, deadlineExceeded, fromServiceError } from './status.ts';
+import { syntheticKey, traceKey } from './metadata.ts';
+import { cancelled, codeOf, deadlineExceeded, fromServiceError } from './status.ts';
 
 export interface ChannelSettings {
   /** `host:port`. */
@@ -16,6 +19,7 @@ export interface ChannelSettings {
   readonly serverName: ProcessName;
   readonly certificates: CertificateSource;
   readonly clock: Clock;
+  readonly metrics?: Metrics;
   /** Default 16 MiB. */
   readonly maxReceiveBytes?: number;
 }
@@ -24,6 +28,7 @@ export interface ChannelSettings {
 export interface Channel {
   readonly connection: GrpcClient;
   readonly clock: Clock;
+  readonly metrics: Metrics;
   close(): void;
 }
 
@@ -50,13 +55,14 @@ export function openChannel(settings: ChannelSettings): Channel {
     'grpc.enable_channelz': 0,
   };
   const connection = new GrpcClient(settings.address, credentials, options);
-  return { connection, clock: settings.clock, close: () => connection.close() };
+  const { clock, metrics = silentMetrics } = settings;
+  return { connection, clock, metrics, close: () => connection.close() };
 }
 
 /** Idempotent methods of the server, by name: three attempts, 100 then 300 ms apart (±20 %), inside the deadline. */
 function retriesOf(serverName: ProcessName) {
   const name = Object.entries(communicationMatrix)
-    .filter(([, rule]) => rule.process === serverName)
+    .filter(([, rule]) => rule.process === serverName || rule.process === 'every')
     .flatMap(([service, rule]) => rule.idempotent.map((method) => ({ service, method })));
   const retryPolicy = {
     maxAttempts: 3,
@@ -96,7 +102,46 @@ export function clientOf<S>(
   return client as Client<S>;
 }
 
-function unary({ connection, clock }: Channel, method: Method, ownMs: number) {
+function unary(channel: Channel, method: Method, ownMs: number) {
+  const call = untracedUnary(channel, method, ownMs);
+  const record = recorder(channel, method);
+  const name = method.path.slice(1);
+  const options = { kind: 'client', attributes: { 'rpc.system.name': 'grpc', 'rpc.method': name } } as const;
+  return (request: unknown, context?: CallContext): Promise<unknown> => {
+    const ended = record();
+    const made = inSpan(name, options, () => call(request, context));
+    made.then(
+      () => ended('OK'),
+      (error: unknown) => ended(codeOf(error)),
+    );
+    return made;
+  };
+}
+
+/** Starts to measure a call; what it returns is told how the call ended. */
+function recorder({ clock, metrics }: Channel, { path }: Method): () => (code: string) => void {
+  const [service = '', method = ''] = path.slice(1).split('/');
+  return () => {
+    const begunMs = clock.monotonicMs();
+    return (code) =>
+      metrics.record(
+        'rpc.client.call.duration',
+        { 'rpc.service': service, 'rpc.method': method, 'rpc.response.status_code': code },
+        (clock.monotonicMs() - begunMs) / 1_000,
+      );
+  };
+}
+
+/** The trace in progress, if there is one, and whether the prober is behind it. */
+function metadataOf(context: CallContext | undefined): Metadata {
+  const metadata = new Metadata();
+  const header = traceParent();
+  if (header !== undefined) metadata.set(traceKey, header);
+  if (context?.synthetic) metadata.set(syntheticKey, '1');
+  return metadata;
+}
+
+function untracedUnary({ connection, clock }: Channel, method: Method, ownMs: number) {
   return (request: unknown, context?: CallContext): Promise<unknown> => {
     const remainingMs = remaining(clock, context, ownMs);
     const refusal = refusalOf(remainingMs, context?.signal);
@@ -108,6 +153,7 @@ function unary({ connection, clock }: Channel, method: Method, ownMs: number) {
         asIs,
         method.responseDeserialize,
         method.requestSerialize(request),
+        metadataOf(context),
         within(remainingMs),
         (error, response) => {
           signal?.removeEventListener('abort', abort);
@@ -131,16 +177,21 @@ async function* stream(channel: Channel, method: Method, request: unknown, conte
     asIs,
     method.responseDeserialize,
     method.requestSerialize(request),
+    metadataOf(context),
     within(remainingMs),
   );
+  const ended = recorder(channel, method)();
   // A cancelled call reports that as an error when nobody reads it any more.
   call.on('error', () => {});
   const abort = (): void => call.cancel();
   context?.signal?.addEventListener('abort', abort);
   try {
     yield* call;
+    ended('OK');
   } catch (error) {
-    throw fromServiceError(error);
+    const told = fromServiceError(error);
+    ended(told.code);
+    throw told;
   } finally {
     context?.signal?.removeEventListener('abort', abort);
     call.cancel();

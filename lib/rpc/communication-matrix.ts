@@ -4,7 +4,8 @@
  * Methods listed as idempotent may be repeated when the connection broke; nothing else is.
  */
 export interface ServiceRule {
-  readonly process: ProcessName;
+  /** `every`: each process of the mesh offers it. */
+  readonly process: ProcessName | 'every';
   readonly callers: readonly ProcessName[];
   readonly idempotent: readonly string[];
 }
@@ -17,6 +18,7 @@ export type ProcessName =
   | 'distribution'
   | 'portal'
   | 'scheduler'
+  | 'prober'
   | 'ops-api';
 
 export const communicationMatrix: Readonly<Record<string, ServiceRule>> = {
@@ -52,4 +54,5 @@ export const communicationMatrix: Readonly<Record<string, ServiceRule>> = {
     callers: ['scheduler'],
     idempotent: ['RunDistribution', 'GetDistributionReport'],
   },
+  'cwa.metrics.v1.MetricsService': { process: 'every', callers: ['ops-api'], idempotent: ['GetMetrics'] },
 };

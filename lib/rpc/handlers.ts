@@ -6,12 +6,15 @@ import type {
   sendUnaryData,
 } from '@grpc/grpc-js';
 import { errorFields, type Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { continueTrace, inSpan } from '../telemetry/tracing.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import type { Call, Handlers, ServiceDefinition } from './api.ts';
 import { RpcError } from './errors.ts';
 import { callerOf } from './identity.ts';
 import { leastUsefulMs } from './limits.ts';
-import { cancelled, deadlineExceeded, toTrailer } from './status.ts';
+import { syntheticKey, traceKey } from './metadata.ts';
+import { cancelled, codeOf, deadlineExceeded, toTrailer } from './status.ts';
 
 /** A service with its handlers, ready for `startRpcServer`. */
 export interface BoundService {
@@ -26,6 +29,7 @@ type StreamHandler = (request: unknown, call: Call) => AsyncIterable<unknown>;
 /** What both kinds of grpc-js calls offer. */
 interface Incoming {
   readonly cancelled: boolean;
+  readonly metadata: ServerUnaryCall<unknown, unknown>['metadata'];
   getDeadline(): Date | number;
   getAuthContext(): ReturnType<ServerUnaryCall<unknown, unknown>['getAuthContext']>;
   once(event: 'cancelled', listener: () => void): unknown;
@@ -46,6 +50,7 @@ export function implementationOf(
   { definition, handlers }: BoundService,
   clock: Clock,
   log: Log,
+  metrics: Metrics,
 ): [GrpcDefinition, UntypedServiceImplementation] {
   const methods: Record<string, unknown> = {};
   const implementation: UntypedServiceImplementation = {};
@@ -53,23 +58,27 @@ export function implementationOf(
     const handler = handlers[name];
     methods[name] = { ...method, ...loggedCodec(method, log) };
     implementation[name] = method.responseStream
-      ? streaming(method.path, handler as StreamHandler, clock, log)
-      : unary(method.path, handler as UnaryHandler, clock, log);
+      ? streaming(method.path, handler as StreamHandler, clock, log, timer(method.path, clock, metrics))
+      : unary(method.path, handler as UnaryHandler, clock, log, timer(method.path, clock, metrics));
   }
   return [methods as unknown as GrpcDefinition, implementation];
 }
 
-function unary(rpc: string, handler: UnaryHandler, clock: Clock, log: Log) {
+function unary(rpc: string, handler: UnaryHandler, clock: Clock, log: Log, begin: Timer) {
   return (incoming: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<unknown>): void => {
+    const ended = begin();
     const served = serve(incoming, clock);
     const fail = (error: unknown): void => {
       served.end();
-      answer(toTrailer(reported(error, incoming, rpc, log)), null);
+      const told = reported(error, incoming, rpc, log);
+      ended(codeOf(told));
+      answer(toTrailer(told), null);
     };
     if (served.isTooLate()) return fail(deadlineExceeded());
     try {
-      handler(incoming.request, served.call).then((response) => {
+      inCallersTrace(incoming, rpc, () => handler(incoming.request, served.call)).then((response) => {
         served.end();
+        ended('OK');
         answer(null, response);
       }, fail);
     } catch (error) {
@@ -78,17 +87,46 @@ function unary(rpc: string, handler: UnaryHandler, clock: Clock, log: Log) {
   };
 }
 
-function streaming(rpc: string, handler: StreamHandler, clock: Clock, log: Log) {
+/** Only calls that nobody's phone caused come with a trace (decision 34). */
+function inCallersTrace<T>(incoming: Incoming, rpc: string, work: () => Promise<T>): Promise<T> {
+  const [header] = incoming.metadata.get(traceKey);
+  if (header === undefined) return work();
+  const method = rpc.slice(1);
+  const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method } as const;
+  return continueTrace(String(header), () => inSpan(method, { kind: 'server', attributes }, work));
+}
+
+/** Starts to measure a call; what it returns is told how the call ended. */
+type Timer = () => (code: string) => void;
+
+function timer(path: string, clock: Clock, metrics: Metrics): Timer {
+  const [service = '', method = ''] = path.slice(1).split('/');
+  return () => {
+    const begunMs = clock.monotonicMs();
+    return (code) =>
+      metrics.record(
+        'rpc.server.call.duration',
+        { 'rpc.service': service, 'rpc.method': method, 'rpc.response.status_code': code },
+        (clock.monotonicMs() - begunMs) / 1_000,
+      );
+  };
+}
+
+function streaming(rpc: string, handler: StreamHandler, clock: Clock, log: Log, begin: Timer) {
   return async (outgoing: ServerWritableStream<unknown, unknown>): Promise<void> => {
+    const ended = begin();
     const served = serve(outgoing, clock);
     try {
       if (served.isTooLate()) throw deadlineExceeded();
-      await writeAll(handler(outgoing.request, served.call), outgoing);
+      await inCallersTrace(outgoing, rpc, () => writeAll(handler(outgoing.request, served.call), outgoing));
       served.end();
+      ended('OK');
       outgoing.end();
     } catch (error) {
       served.end();
-      outgoing.emit('error', toTrailer(reported(error, outgoing, rpc, log)));
+      const told = reported(error, outgoing, rpc, log);
+      ended(codeOf(told));
+      outgoing.emit('error', toTrailer(told));
     }
   };
 }
@@ -137,6 +175,7 @@ function serve(incoming: Incoming, clock: Clock): Served {
     },
     deadline,
     peer: callerOf(incoming) ?? 'unknown',
+    ...(incoming.metadata.get(syntheticKey).length > 0 ? { synthetic: true } : {}),
   };
   return {
     call,

@@ -1,13 +1,17 @@
 import { Server, type ServerCredentials, experimental } from '@grpc/grpc-js';
 import { ConfigError } from '../process/config.ts';
 import type { Log } from '../telemetry/log.ts';
+import { silentMetrics } from '../telemetry/metrics.ts';
+import { type SecurityFeed, silentSecurityFeed } from '../telemetry/security.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Clock } from '../time/clock.ts';
-import { authorization, type SecurityEvent } from './authorization.ts';
+import { authorization } from './authorization.ts';
 import type { CertificateSource } from './certificates.ts';
 import type { ProcessName } from './communication-matrix.ts';
 import { providerOf } from './grpc-certificates.ts';
 import { type BoundService, implementationOf } from './handlers.ts';
 import { healthService } from './health.ts';
+import { type MetricsDetails, metricsService } from './metrics-service.ts';
 import { defaultMaxMessageBytes, flowControlWindow } from './limits.ts';
 
 export { bind, type BoundService } from './handlers.ts';
@@ -27,7 +31,11 @@ export interface RpcServerOptions {
   readonly services: readonly BoundService[];
   readonly clock: Clock;
   readonly log: Log;
-  readonly onSecurityEvent?: (event: SecurityEvent) => void;
+  readonly security?: SecurityFeed;
+  /** With it the process also offers `cwa.metrics.v1.MetricsService`. */
+  readonly telemetry?: Telemetry;
+  /** Of distribution: what it tells beside metrics. */
+  readonly published?: MetricsDetails;
   /** A connection keeps the certificates it began with, so it may not live for ever. Default 10 min. */
   readonly maxConnectionAgeMs?: number;
   /** Default 10 s. */
@@ -42,7 +50,7 @@ export interface RpcServerOptions {
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const { certificates, clock, log } = options;
   const server = new Server({
-    interceptors: [authorization(options.process, log, options.onSecurityEvent)],
+    interceptors: [authorization(options.process, log, options.security ?? silentSecurityFeed)],
     'grpc.max_receive_message_length': options.maxReceiveBytes ?? defaultMaxMessageBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_connection_age_ms': options.maxConnectionAgeMs ?? 600_000,
@@ -52,10 +60,14 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     'grpc-node.flow_control_window': flowControlWindow,
     'grpc.enable_channelz': 0,
   });
-  for (const service of options.services) {
-    server.addService(...implementationOf(service, clock, log));
+  const services = [
+    ...options.services,
+    ...(options.telemetry ? [metricsService(options.telemetry, options.published)] : []),
+  ];
+  for (const service of services) {
+    server.addService(...implementationOf(service, clock, log, options.telemetry?.metrics ?? silentMetrics));
   }
-  const health = healthService(options.services.map((service) => service.name));
+  const health = healthService(services.map((service) => service.name));
   server.addService(health.definition, health.implementation);
 
   const provider = providerOf(certificates);

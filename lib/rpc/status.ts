@@ -32,6 +32,9 @@ export const rpcReason = {
 export const deadlineExceeded = (): RpcError => new RpcError('DEADLINE_EXCEEDED', rpcReason.deadline);
 export const cancelled = (): RpcError => new RpcError('CANCELLED', rpcReason.cancelled);
 
+/** The status name a call ended with, for metrics and spans. */
+export const codeOf = (error: unknown): ErrorCode => (error instanceof RpcError ? error.code : 'INTERNAL');
+
 interface Trailer {
   code: number;
   details: string;

@@ -61,6 +61,16 @@ const allowed = new Set<string>([
 
 const severity: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
+/** A line as it was written, for exporters. */
+export interface LogLine {
+  readonly time: Date;
+  readonly level: LogLevel;
+  readonly event: string;
+  readonly fields: Readonly<Record<string, string | number>>;
+}
+
+export type LogSink = (line: LogLine) => void;
+
 /**
  * Writes one JSON object a line. Fields outside the allow-list are dropped at run time too, so that a cast cannot leak
  * a value (architecture section 6, rule 2).
@@ -70,15 +80,18 @@ export function jsonLog(
   now: () => Date,
   write: (line: string) => void = (line) => process.stdout.write(line),
   level: LogLevel = 'info',
+  sink?: LogSink,
 ): Log {
   const at =
     (severityName: LogLevel) =>
     (event: string, fields: LogFields = {}) => {
       if (severity[severityName] < severity[level]) return;
       const kept = Object.fromEntries(Object.entries(fields).filter(([name]) => allowed.has(name)));
+      const time = now();
       write(
-        `${JSON.stringify({ time: now().toISOString(), level: severityName, process: processName, event, ...kept })}\n`,
+        `${JSON.stringify({ time: time.toISOString(), level: severityName, process: processName, event, ...kept })}\n`,
       );
+      sink?.({ time, level: severityName, event, fields: kept });
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

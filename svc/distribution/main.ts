@@ -25,7 +25,7 @@ const tlsSettings = {
 } as const;
 
 await runProcess('distribution', async (context) => {
-  const { clock, log, onStop } = context;
+  const { clock, log, telemetry, onStop } = context;
   const config = readConfig(process.env);
   const { settings } = config;
   logSettings(log, config);
@@ -40,11 +40,17 @@ await runProcess('distribution', async (context) => {
   onStop(() => certificates.close());
   await proveSigners(config.signers);
   await migrate(config.database, join(import.meta.dirname, 'migrations'), log);
-  const pool = openPool(config.database, log);
+  const pool = openPool(config.database, log, { metrics: telemetry.metrics });
   onStop(() => pool.close());
   const blob = await openStore(config.store);
   onStop(() => blob.close());
-  const channel = openChannel({ address: settings.SUBMISSION_ADDRESS, serverName: 'submission', certificates, clock });
+  const channel = openChannel({
+    address: settings.SUBMISSION_ADDRESS,
+    serverName: 'submission',
+    certificates,
+    clock,
+    metrics: telemetry.metrics,
+  });
   onStop(() => channel.close());
   const submission = clientOf(channel, 'cwa.submission.v1.DiagnosisKeyService', DiagnosisKeyServiceService);
   const { rules, signers, configuration } = config;
@@ -83,7 +89,7 @@ async function rebuildOnce(deps: Deps): Promise<void> {
 }
 
 async function serve(
-  { clock, log, onStop, stopping }: ProcessContext,
+  { clock, log, telemetry, security, onStop, stopping }: ProcessContext,
   { settings }: Config,
   deps: Deps,
   certificates: ReturnType<typeof watchCertificates>,
@@ -93,14 +99,18 @@ async function serve(
     port: settings.DISTRIBUTION_MANAGEMENT_PORT,
     setting: 'DISTRIBUTION_MANAGEMENT_PORT',
     checks: { database: () => deps.pool.query('select 1') },
+    telemetry,
     stopping,
   });
   onStop(() => management.close());
   const everyMs = settings.DISTRIBUTION_INTERVAL_SECONDS * 1_000;
   if (everyMs > 0) {
-    const runs = repeat({ job: 'run-distribution', everyMs, clock, log, signal: stopping }, async () => {
-      await runDistribution(deps);
-    });
+    const runs = repeat(
+      { job: 'run-distribution', everyMs, clock, log, metrics: telemetry.metrics, signal: stopping },
+      async () => {
+        await runDistribution(deps);
+      },
+    );
     onStop(() => runs);
   }
   const server = await startRpcServer({
@@ -112,6 +122,8 @@ async function serve(
     services: services(deps),
     clock,
     log,
+    telemetry,
+    security,
   });
   onStop(() => server.close());
 }

@@ -4,7 +4,7 @@ import type { Random } from '../../lib/random/random.ts';
 import type { Client } from '../../lib/rpc/api.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { IntakeConfig } from './config.ts';
-import type { Counters } from './counters.ts';
+import type { Metrics } from '../../lib/telemetry/metrics.ts';
 import type { CountrySets } from './country-sets.ts';
 import type { KeyDays } from './key-days.ts';
 import type { ReportTrouble } from './sparse-log.ts';
@@ -20,6 +20,6 @@ export interface Deps {
   readonly countries: SupportedCountries;
   readonly countrySets: CountrySets;
   readonly keyDays: KeyDays;
-  readonly counters: Counters;
+  readonly metrics: Metrics;
   readonly report: ReportTrouble;
 }

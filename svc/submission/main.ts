@@ -10,7 +10,6 @@ import { clientOf, openChannel } from '../../lib/rpc/client.ts';
 import { startRpcServer } from '../../lib/rpc/server.ts';
 import { certificatesOf, readConfig } from './config.ts';
 import { rememberedCountrySets } from './country-sets.ts';
-import { steppedCounters } from './counters.ts';
 import type { Deps } from './deps.ts';
 import { confirmStored } from './jobs/confirm-stored.ts';
 import { deleteExpired } from './jobs/delete-expired.ts';
@@ -19,24 +18,24 @@ import { services } from './service.ts';
 import { sparseLog } from './sparse-log.ts';
 import { supportedCountries } from './supported-countries.ts';
 
-await runProcess('submission', async ({ clock, log, onStop, stopping }) => {
+await runProcess('submission', async ({ clock, log, telemetry, security, onStop, stopping }) => {
   const { settings, intake: config, database } = readConfig(process.env);
   const certificates = certificatesOf(settings, log);
   onStop(() => certificates.close());
   await migrate(database, join(import.meta.dirname, 'migrations'), log);
-  const pool = openPool(database, log);
+  const pool = openPool(database, log, { metrics: telemetry.metrics });
   onStop(() => pool.close());
   const channel = openChannel({
     address: settings.VERIFICATION_ADDRESS,
     serverName: 'verification',
     certificates,
     clock,
+    metrics: telemetry.metrics,
   });
   onStop(() => channel.close());
   const verification = clientOf(channel, 'cwa.verification.v1.TanService', TanServiceService, { deadlineMs: 5_000 });
   const countries = supportedCountries(pool, clock, config.supportedCountries);
   await countries.refresh();
-  const counters = steppedCounters();
   const countrySets = rememberedCountrySets(pool);
   const keyDays = rememberedKeyDays(pool);
   const report = sparseLog(log, clock);
@@ -49,7 +48,7 @@ await runProcess('submission', async ({ clock, log, onStop, stopping }) => {
     countries,
     countrySets,
     keyDays,
-    counters,
+    metrics: telemetry.metrics,
     report,
   };
 
@@ -58,11 +57,11 @@ await runProcess('submission', async ({ clock, log, onStop, stopping }) => {
     port: settings.SUBMISSION_MANAGEMENT_PORT,
     setting: 'SUBMISSION_MANAGEMENT_PORT',
     checks: { database: () => pool.query('select 1') },
-    metrics: () => counters.text(),
+    telemetry,
     stopping,
   });
   onStop(() => management.close());
-  const often = { clock, log, signal: stopping };
+  const often = { clock, log, metrics: telemetry.metrics, signal: stopping };
   const sweepMs = settings.SUBMISSION_SWEEP_INTERVAL_SECONDS * 1_000;
   const sweeper = repeat({ job: 'confirm-stored', everyMs: sweepMs, ...often }, () => confirmStored(deps));
   const expire = deleteExpired({ ...deps, log });
@@ -81,6 +80,8 @@ await runProcess('submission', async ({ clock, log, onStop, stopping }) => {
     services: services(deps),
     clock,
     log,
+    telemetry,
+    security,
   });
   onStop(() => server.close());
 });

@@ -8,6 +8,7 @@ import {
 } from '../../gen/mesh/cwa/submission/v1/submission.ts';
 import { UUID_PATTERN } from '../../lib/exposure/token-format.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
+import type { AttributesOf } from '../../lib/telemetry/catalog/catalog.ts';
 import type { Deps } from './deps.ts';
 import { type ParsedUpload, parseUpload } from './payload.ts';
 import { type Claim, spendTans } from './spend-tans.ts';
@@ -65,10 +66,12 @@ function outcome(status: UploadStatus, rule: PayloadRule = PayloadRule.PAYLOAD_R
 }
 
 /** `all` and `real` rise only after the payload was found valid (S 1.12). */
-function count({ counters }: Deps, { onBehalf }: Upload, { status }: UploadOutcome): void {
-  if (status === UploadStatus.UPLOAD_STATUS_INVALID_PAYLOAD) return counters.add('invalidPayload');
-  counters.add('all');
-  counters.add(onBehalf ? 'submissionOnBehalf' : 'real');
-  if (status === UploadStatus.UPLOAD_STATUS_TAN_REFUSED) counters.add('invalidTan');
-  if (status === UploadStatus.UPLOAD_STATUS_UNAVAILABLE) counters.add('unavailable');
+function count({ metrics }: Deps, { onBehalf }: Upload, { status }: UploadOutcome): void {
+  const add = (type: AttributesOf<'submission_controller.requests'>['type']) =>
+    metrics.count('submission_controller.requests', { type });
+  if (status === UploadStatus.UPLOAD_STATUS_INVALID_PAYLOAD) return add('invalidPayload');
+  add('all');
+  add(onBehalf ? 'submissionOnBehalf' : 'real');
+  if (status === UploadStatus.UPLOAD_STATUS_TAN_REFUSED) add('invalidTan');
+  if (status === UploadStatus.UPLOAD_STATUS_UNAVAILABLE) add('unavailable');
 }

@@ -13,7 +13,7 @@ import { expireResults } from './jobs/expire-results.ts';
 import { purgeResults } from './jobs/purge-results.ts';
 import { services } from './service.ts';
 
-await runProcess('test-result', async ({ clock, log, onStop, stopping }) => {
+await runProcess('test-result', async ({ clock, log, telemetry, security, onStop, stopping }) => {
   const { settings, database } = readConfig(process.env);
   const certificates = watchCertificates(
     {
@@ -32,7 +32,7 @@ await runProcess('test-result', async ({ clock, log, onStop, stopping }) => {
   );
   onStop(() => certificates.close());
   await migrate(database, join(import.meta.dirname, 'migrations'), log);
-  const pool = openPool(database, log);
+  const pool = openPool(database, log, { metrics: telemetry.metrics });
   onStop(() => pool.close());
   const deps: Deps = { pool, clock, log };
 
@@ -41,6 +41,7 @@ await runProcess('test-result', async ({ clock, log, onStop, stopping }) => {
     port: settings.TEST_RESULT_MANAGEMENT_PORT,
     setting: 'TEST_RESULT_MANAGEMENT_PORT',
     checks: { database: () => pool.query('select 1') },
+    telemetry,
     stopping,
   });
   onStop(() => management.close());
@@ -50,6 +51,7 @@ await runProcess('test-result', async ({ clock, log, onStop, stopping }) => {
       everyMs: settings.TEST_RESULT_RETENTION_INTERVAL_SECONDS * 1_000,
       clock,
       log,
+      metrics: telemetry.metrics,
       signal: stopping,
     },
     async () => {
@@ -64,6 +66,7 @@ await runProcess('test-result', async ({ clock, log, onStop, stopping }) => {
       everyMs: settings.TEST_RESULT_PURGE_INTERVAL_SECONDS * 1_000,
       clock,
       log,
+      metrics: telemetry.metrics,
       signal: stopping,
     },
     () => purgeResults(deps),
@@ -78,6 +81,8 @@ await runProcess('test-result', async ({ clock, log, onStop, stopping }) => {
     services: services(deps),
     clock,
     log,
+    telemetry,
+    security,
   });
   onStop(() => server.close());
 });

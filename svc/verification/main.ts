@@ -18,7 +18,7 @@ import { services } from './service.ts';
 
 const watchedEveryMs = 30_000;
 
-await runProcess('verification', async ({ clock, log, onStop, stopping }) => {
+await runProcess('verification', async ({ clock, log, telemetry, security, onStop, stopping }) => {
   const { settings, database } = readConfig(process.env);
   const certificates = watchCertificates(
     {
@@ -37,13 +37,14 @@ await runProcess('verification', async ({ clock, log, onStop, stopping }) => {
   );
   onStop(() => certificates.close());
   await migrate(database, join(import.meta.dirname, 'migrations'), log);
-  const pool = openPool(database, log);
+  const pool = openPool(database, log, { metrics: telemetry.metrics });
   onStop(() => pool.close());
   const channel = openChannel({
     address: settings.TEST_RESULT_ADDRESS,
     serverName: 'test-result',
     certificates,
     clock,
+    metrics: telemetry.metrics,
   });
   onStop(() => channel.close());
   const testResult = clientOf(channel, 'cwa.test_result.v1.TestResultService', TestResultServiceService, {
@@ -56,10 +57,11 @@ await runProcess('verification', async ({ clock, log, onStop, stopping }) => {
     port: settings.VERIFICATION_MANAGEMENT_PORT,
     setting: 'VERIFICATION_MANAGEMENT_PORT',
     checks: { database: () => pool.query('select 1') },
+    telemetry,
     stopping,
   });
   onStop(() => management.close());
-  const repeated = { clock, log, signal: stopping };
+  const repeated = { clock, log, metrics: telemetry.metrics, signal: stopping };
   const retentionMs = settings.VERIFICATION_RETENTION_INTERVAL_SECONDS * 1_000;
   const retention = repeat({ job: 'delete-expired', everyMs: retentionMs, ...repeated }, () => deleteExpiredRows(deps));
   const watch = repeat({ job: 'watch-registrations', everyMs: watchedEveryMs, ...repeated }, () =>
@@ -77,6 +79,8 @@ await runProcess('verification', async ({ clock, log, onStop, stopping }) => {
     services: services(deps),
     clock,
     log,
+    telemetry,
+    security,
   });
   onStop(() => server.close());
 });

@@ -1,0 +1,196 @@
+import { type HrTime, ValueType } from '@opentelemetry/api';
+import { emptyResource } from '@opentelemetry/resources';
+import {
+  AggregationTemporality,
+  type CollectionResult,
+  DataPointType,
+  type MetricData,
+  type MetricProducer,
+} from '@opentelemetry/sdk-metrics';
+import type { MetricName } from './catalog/catalog.ts';
+import { catalog, definitionOf } from './catalog/catalog.ts';
+import type { MetricDefinition } from './catalog/metric.ts';
+import type { Metrics, Readings } from './metrics.ts';
+
+type Attributes = Readonly<Record<string, string>>;
+type Observer = () => Readings<never> | Promise<Readings<never>>;
+
+interface CounterRow {
+  readonly attributes: Attributes;
+  value: number;
+}
+
+interface HistogramRow {
+  readonly attributes: Attributes;
+  /** By bound, not cumulative; the last is for what is above all. */
+  readonly counts: number[];
+  sum: number;
+}
+
+/** Rows of one metric; what comes after is counted under no name, so that no fault of ours fills the memory. */
+const maxRows = 500;
+
+/**
+ * Keeps what was counted, and shows it as it stood at the last flush, rounded down to the steps of the catalog. What a
+ * step holds back is not lost; it waits for company. A source of metrics for every exporter of OpenTelemetry.
+ */
+export class MetricRegistry implements Metrics, MetricProducer {
+  readonly #names: readonly MetricName[];
+  readonly #counters = new Map<string, Map<string, CounterRow>>();
+  readonly #histograms = new Map<string, Map<string, HistogramRow>>();
+  readonly #observers = new Map<string, Observer[]>();
+  readonly #startTime: HrTime;
+  readonly #now: () => number;
+  #shown: readonly MetricData[] = [];
+  #shownAtMs = 0;
+
+  /** `nowMs`: milliseconds since 1970 UTC. */
+  constructor(process: string, nowMs: () => number) {
+    this.#now = nowMs;
+    this.#startTime = hrTime(nowMs());
+    this.#names = (Object.keys(catalog) as MetricName[]).filter((name) => {
+      const { of } = definitionOf(name);
+      return of === 'every process' || of.includes(process);
+    });
+    for (const name of this.#names) this.#prepare(name, definitionOf(name));
+  }
+
+  count(name: MetricName, attributes: object, by = 1): void {
+    const row = rowOf(this.#counters.get(name), attributes as Attributes, emptyCounter);
+    if (row !== undefined) row.value += by;
+  }
+
+  record(name: MetricName, attributes: object, value: number): void {
+    const { bounds = [] } = definitionOf(name);
+    const row = rowOf(this.#histograms.get(name), attributes as Attributes, (kept) => emptyHistogram(kept, bounds));
+    if (row === undefined) return;
+    const at = bounds.findIndex((bound) => value <= bound);
+    const bucket = at === -1 ? bounds.length : at;
+    row.counts[bucket] = (row.counts[bucket] ?? 0) + 1;
+    row.sum += value;
+  }
+
+  observe(name: MetricName, read: Observer): void {
+    this.#counters.delete(name);
+    this.#observers.set(name, [...(this.#observers.get(name) ?? []), read]);
+  }
+
+  /** Makes what was counted until now visible. */
+  async flush(): Promise<void> {
+    const shown = await Promise.all(this.#names.map((name) => this.#dataOf(name)));
+    this.#shown = shown.filter((data) => data !== undefined);
+    this.#shownAtMs = this.#now();
+  }
+
+  /** What may be seen, and since when (milliseconds since 1970 UTC). */
+  shown(): { readonly metrics: readonly MetricData[]; readonly atMs: number } {
+    return { metrics: this.#shown, atMs: this.#shownAtMs };
+  }
+
+  async collect(): Promise<CollectionResult> {
+    const scopeMetrics = [{ scope: { name: 'cwa' }, metrics: [...this.#shown] }];
+    return { resourceMetrics: { resource: emptyResource(), scopeMetrics }, errors: [] };
+  }
+
+  /** Rows whose attributes have known values begin at 0, so that their first step is seen as growth. */
+  #prepare(name: MetricName, { kind, attributes, bounds = [] }: MetricDefinition): void {
+    if (kind === 'gauge') return;
+    const rows = combinations(attributes);
+    if (kind === 'counter') this.#counters.set(name, new Map(rows.map((row) => [keyOf(row), emptyCounter(row)])));
+    else this.#histograms.set(name, new Map(rows.map((row) => [keyOf(row), emptyHistogram(row, bounds)])));
+  }
+
+  async #dataOf(name: MetricName): Promise<MetricData | undefined> {
+    const definition = definitionOf(name);
+    const { description, unit, step, kind } = definition;
+    const common = {
+      descriptor: { name, description, unit, valueType: ValueType.DOUBLE },
+      aggregationTemporality: AggregationTemporality.CUMULATIVE,
+    };
+    const times = { startTime: this.#startTime, endTime: hrTime(this.#now()) };
+    if (kind === 'histogram') {
+      const rows = [...(this.#histograms.get(name)?.values() ?? [])];
+      if (rows.length === 0) return undefined;
+      const dataPoints = rows.map(({ attributes, counts, sum }) => ({
+        attributes,
+        ...times,
+        value: shownHistogram(counts, sum, definition),
+      }));
+      return { ...common, dataPointType: DataPointType.HISTOGRAM, dataPoints };
+    }
+    const rows = this.#observers.has(name)
+      ? await this.#observed(name)
+      : [...(this.#counters.get(name)?.values() ?? [])];
+    if (rows.length === 0) return undefined;
+    const dataPoints = rows.map(({ attributes, value }) => ({ attributes, ...times, value: stepped(value, step) }));
+    return kind === 'gauge'
+      ? { ...common, dataPointType: DataPointType.GAUGE, dataPoints }
+      : { ...common, dataPointType: DataPointType.SUM, isMonotonic: true, dataPoints };
+  }
+
+  async #observed(name: MetricName): Promise<readonly { attributes: Attributes; value: number }[]> {
+    const reads = (this.#observers.get(name) ?? []).map(async (read) => read());
+    const settled = await Promise.allSettled(reads);
+    return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  }
+}
+
+/** Rounded down, also below zero; without the noise of binary fractions. */
+export function stepped(value: number, step: number): number {
+  return step === 0 ? value : Number((Math.floor(value / step + 1e-9) * step).toPrecision(12));
+}
+
+/** Sums of buckets are stepped, and so stay in order; what a bucket shows is their difference. */
+function shownHistogram(counts: readonly number[], sum: number, { bounds = [], step }: MetricDefinition) {
+  let total = 0;
+  let before = 0;
+  const shown = counts.map((count) => {
+    total += count;
+    const upTo = stepped(total, step);
+    const own = upTo - before;
+    before = upTo;
+    return own;
+  });
+  const share = total === 0 ? 0 : before / total;
+  return { buckets: { boundaries: [...bounds], counts: shown }, count: before, sum: stepped(sum * share, 0.001) };
+}
+
+function rowOf<Row>(
+  rows: Map<string, Row> | undefined,
+  attributes: Attributes,
+  empty: (attributes: Attributes) => Row,
+): Row | undefined {
+  if (rows === undefined) return undefined;
+  const key = keyOf(attributes);
+  const row = rows.get(key);
+  if (row !== undefined || rows.size >= maxRows) return row;
+  const fresh = empty(attributes);
+  rows.set(key, fresh);
+  return fresh;
+}
+
+const emptyCounter = (attributes: Attributes): CounterRow => ({ attributes, value: 0 });
+const emptyHistogram = (attributes: Attributes, bounds: readonly number[]): HistogramRow => ({
+  attributes,
+  counts: Array.from({ length: bounds.length + 1 }, () => 0),
+  sum: 0,
+});
+
+/** In the order in which the code names them; the same place always names them alike. */
+function keyOf(attributes: Attributes): string {
+  let key = '';
+  for (const name in attributes) key += `${name}\0${attributes[name]}\0`;
+  return key;
+}
+
+/** All rows of attributes with known values; none when any is open. */
+function combinations(attributes: MetricDefinition['attributes']): Attributes[] {
+  let rows: Attributes[] = [{}];
+  for (const [name, values] of Object.entries(attributes)) {
+    if (values === 'open') return [];
+    rows = rows.flatMap((row) => values.map((value) => ({ ...row, [name]: value })));
+  }
+  return rows;
+}
+
+const hrTime = (ms: number): HrTime => [Math.floor(ms / 1_000), Math.round((ms % 1_000) * 1e6)];
