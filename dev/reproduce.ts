@@ -9,6 +9,16 @@ import { build, makeSnapshot } from './reproduce/build.ts';
  * `npm run reproduce`: publishes twice from one snapshot, on two fresh data directories, and compares every object.
  * With a transit signer, whose signatures differ each time, archives are compared by their `export.bin` (decision 30).
  */
+if (process.argv.includes('--help')) {
+  process.stdout.write(`npm run reproduce
+
+Publishes twice from one snapshot of two days, on two fresh data directories, and compares every object by its SHA-256.
+Exit status 0: all are equal. The signing key is made for the run, or the one that DISTRIBUTION_SIGNING_… names;
+archives signed by a transit engine are compared by their export.bin, since its signatures differ each time.
+`);
+  process.exit(0);
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'cwa-reproduce-'));
 const homes = ['source', 'one', 'other'].map((name) => join(folder, name)) as [string, string, string];
 process.once('SIGINT', () => process.exit(130));
