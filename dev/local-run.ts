@@ -1,19 +1,28 @@
-import { ConfigError } from '../lib/process/config.ts';
+import { join } from 'node:path';
+import { ConfigError, type Env } from '../lib/process/config.ts';
 import { homeOf } from './home.ts';
 import { guidedJourney } from './journey/guided-journey.ts';
 import { terminal } from './journey/terminal.ts';
 import { serveControl } from './mesh/control.ts';
+import { makeHome } from './mesh/home-lock.ts';
 import { type Mesh, markReady, startMesh } from './mesh/mesh.ts';
+import { startOtlpReceiver } from './observability/otlp-receiver.ts';
+
+export interface LocalRunOptions {
+  readonly stay: boolean;
+  /** Receives what the processes send over OTLP, into `.cwa/telemetry`. */
+  readonly telemetry?: boolean;
+}
 
 /**
  * The whole system on this machine and one guided journey. With `stay` it keeps running until it is stopped; without,
  * it stops, and the exit status tells whether every step held.
  */
-export async function localRun({ stay }: { stay: boolean }): Promise<void> {
+export async function localRun({ stay, telemetry = false }: LocalRunOptions): Promise<void> {
   const started = performance.now();
   const home = homeOf(process.env);
   const stopping = new AbortController();
-  const opening = startMesh({ home, env: process.env, onProgress: terminal.line });
+  const opening = openMesh(home, telemetry);
   let closeControl: (() => Promise<void>) | undefined;
 
   const stop = async (): Promise<void> => {
@@ -56,6 +65,20 @@ export async function localRun({ stay }: { stay: boolean }): Promise<void> {
   } finally {
     watch();
   }
+}
+
+async function openMesh(home: string, telemetry: boolean): Promise<Mesh> {
+  const open = (env: Env) => startMesh({ home, env, onProgress: terminal.line });
+  if (!telemetry) return open(process.env);
+  makeHome(home);
+  const receiver = await startOtlpReceiver({ folder: join(home, 'telemetry'), kept: 0 });
+  terminal.line(`telemetry   ${home}/telemetry`);
+  const mesh = await open({ ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint }).catch(async (error) => {
+    await receiver.close();
+    throw error;
+  });
+  // The processes send their last when they stop.
+  return { ...mesh, close: () => mesh.close().then(() => receiver.close()) };
 }
 
 function controlOf(mesh: Mesh) {

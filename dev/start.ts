@@ -1,4 +1,9 @@
+import { Command } from 'commander';
 import { localRun } from './local-run.ts';
 
-/** `npm start`: ready when the guided journey has ended well, then running until it is stopped. */
-await localRun({ stay: true });
+const command = new Command('npm start --')
+  .description('The whole system on this machine: ready when the guided journey has ended well, running until stopped.')
+  .option('--telemetry', 'receive traces, metrics and logs of all processes into .cwa/telemetry (JSON lines)')
+  .parse();
+
+await localRun({ stay: true, ...command.opts<{ telemetry?: boolean }>() });
