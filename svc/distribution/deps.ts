@@ -4,6 +4,8 @@ import type { Pool } from '../../lib/db/pool.ts';
 import type { Random } from '../../lib/random/random.ts';
 import type { Client } from '../../lib/rpc/api.ts';
 import type { Log } from '../../lib/telemetry/log.ts';
+import type { Metrics } from '../../lib/telemetry/metrics.ts';
+import type { SecurityFeed } from '../../lib/telemetry/security.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { ConfigurationSource } from './app-config/source.ts';
 import type { PublishingRules } from './rules.ts';
@@ -13,6 +15,8 @@ export interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly metrics: Metrics;
+  readonly security: SecurityFeed;
   readonly pool: Pool;
   readonly blob: BlobStore;
   readonly submission: Client<DiagnosisKeyServiceService>;
