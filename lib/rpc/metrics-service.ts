@@ -1,6 +1,7 @@
 import { DataPointType, type MetricData } from '@opentelemetry/sdk-metrics';
 import {
   type DistributionRun,
+  type GetMetricsResponse,
   type KeyPackage,
   type Metric,
   MetricKind,
@@ -17,29 +18,29 @@ export type MetricsDetails = () => Promise<{
 }>;
 
 /** The one read-only RPC that feeds operators: what the registry shows, which is as of the last whole minute. */
-export function metricsService({ registry, build }: Telemetry, details?: MetricsDetails): BoundService {
+export function metricsService(telemetry: Telemetry, details?: MetricsDetails): BoundService {
   return bind('cwa.metrics.v1.MetricsService', MetricsServiceService, {
-    getMetrics: async () => {
-      const { metrics, atMs } = registry.shown();
-      const { runs = [], packages = [] } = (await details?.()) ?? {};
-      const process: Process = {
-        name: build.process,
-        version: build.version,
-        commit: build.commit,
-        instance: build.instance,
-        startedAt: build.startedAt,
-        certificates: certificatesOf(metrics, atMs),
-        dependencies: dependenciesOf(metrics),
-      };
-      return {
-        process,
-        asOf: new Date(atMs),
-        metrics: metrics.map(messageOf),
-        runs: [...runs],
-        packages: [...packages],
-      };
-    },
+    getMetrics: () => metricsAnswer(telemetry, details),
   });
+}
+
+/** What the RPC answers; the ops API asks itself without one. */
+export async function metricsAnswer(
+  { registry, build }: Telemetry,
+  details?: MetricsDetails,
+): Promise<GetMetricsResponse> {
+  const { metrics, atMs } = registry.shown();
+  const { runs = [], packages = [] } = (await details?.()) ?? {};
+  const process: Process = {
+    name: build.process,
+    version: build.version,
+    commit: build.commit,
+    instance: build.instance,
+    startedAt: build.startedAt,
+    certificates: certificatesOf(metrics, atMs),
+    dependencies: dependenciesOf(metrics),
+  };
+  return { process, asOf: new Date(atMs), metrics: metrics.map(messageOf), runs: [...runs], packages: [...packages] };
 }
 
 function messageOf(data: MetricData): Metric {
