@@ -2,6 +2,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { type Env, fileContent, integer, readEnv, secretFile } from '../process/config.ts';
 import type { Secret } from '../process/secret.ts';
+import { watchCap } from '../telemetry/cap.ts';
 import { type Metrics, silentMetrics } from '../telemetry/metrics.ts';
 import { errorFields, type Log } from '../telemetry/log.ts';
 
@@ -103,11 +104,12 @@ export function openPool(
   { replyTimeoutMs: usual = lostAfterMs, metrics = silentMetrics }: PoolOptions = {},
 ): Pool {
   const pool = new pg.Pool({ ...connectionOptions(config), max: config.poolSize, idleTimeoutMillis: 30_000 });
-  const utilization = peakUtilization(metrics, config.poolSize);
+  // In quarters, so that a single request, which takes one connection, is not seen (architecture 6.5).
+  const connections = watchCap(metrics, 'database-connections', config.poolSize, config.poolSize / 4);
   // Without a listener a dropped idle connection would end the process.
   pool.on('error', (error) => log.warn('database-connection-lost', errorFields(error)));
   const withConnection: Pool['withConnection'] = async (use, { endless = false, replyTimeoutMs = usual } = {}) => {
-    utilization.saw(pool.totalCount - pool.idleCount + pool.waitingCount + 1);
+    connections.saw(pool.totalCount - pool.idleCount + pool.waitingCount + 1);
     const client = await pool.connect();
     let broken: Error | undefined;
     const onError = (error: Error) => {
@@ -144,17 +146,6 @@ export function openPool(
     withConnection,
     close: () => pool.end(),
   };
-}
-
-/** In quarters, so that a single request, which takes one connection, is not seen (architecture 6.5). */
-function peakUtilization(metrics: Metrics, size: number) {
-  let peak = 0;
-  metrics.observe('cwa.cap.utilization', () => {
-    const value = Math.floor((peak / size) * 4) / 4;
-    peak = 0;
-    return [{ attributes: { 'cwa.cap': 'database-connections' }, value }];
-  });
-  return { saw: (used: number) => void (peak = Math.max(peak, used)) };
 }
 
 const statementNames = new Map<string, string>();

@@ -29,10 +29,12 @@ export async function runProcess(name: string, main: (context: ProcessContext) =
   const steps: (() => Promise<void> | void)[] = [];
   const stopping = new AbortController();
   let log = jsonLog(name, () => systemClock.now());
+  let security: SecurityFeed = silentSecurityFeed;
 
   const stop = async (): Promise<void> => {
     if (stopping.signal.aborted) return;
     stopping.abort(new Error('stopping'));
+    security.report({ type: 'process-stopped' });
     // A step that hangs must not keep the process for ever; the timer itself does not keep it alive.
     setTimeout(() => {
       log.error('stop-timed-out', { durationMs: stopLimitMs });
@@ -65,9 +67,11 @@ export async function runProcess(name: string, main: (context: ProcessContext) =
     const telemetry = await openTelemetry(name, readTelemetrySettings(process.env), clock);
     steps.push(() => telemetry.close());
     log = jsonLog(name, () => clock.now(), undefined, 'info', telemetry.logSink);
-    const security = silentSecurityFeed;
+    security = silentSecurityFeed;
     await main({ clock, log, telemetry, security, stopping: stopping.signal, onStop: (step) => steps.push(step) });
-    if (!stopping.signal.aborted) log.info('started');
+    if (stopping.signal.aborted) return;
+    log.info('started');
+    security.report({ type: 'process-started', version: telemetry.build.version });
   } catch (error) {
     reportStartFailure(name, error, log);
     await stop();

@@ -143,7 +143,12 @@ test('a caller with the certificate of another CA gets no connection', async () 
   const stranger = await testPki('another CA');
   const { cert, key } = (await stranger.certificates('submission')).current();
   const ca = Buffer.from(server.pki.authority.ca);
-  const answer = confirm({ current: () => ({ cert, key, ca }), onChange: () => () => {}, close() {} });
+  const answer = confirm({
+    notAfter: () => new Date(),
+    current: () => ({ cert, key, ca }),
+    onChange: () => () => {},
+    close() {},
+  });
 
   await expect(answer).rejects.toMatchObject({ code: 'UNAVAILABLE', reason: 'UNREACHABLE' });
   expect(served).toBe(0);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RegistrationServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { ConfigError } from '../process/config.ts';
 import { testPki, type TestPki } from '../testing/pki.ts';
+import type { SecurityEvent } from '../telemetry/security.ts';
 import { recordingLog, serve, someHandlers, type TestServer } from '../testing/rpc.ts';
 import { systemClock } from '../time/clock.ts';
 import type { Client } from './api.ts';
@@ -72,8 +73,10 @@ test.each([
 
 test('a half-replaced pair is kept out until it is whole', async () => {
   const log = recordingLog();
+  const events: SecurityEvent[] = [];
+  const security = { report: (event: SecurityEvent) => void events.push(event) };
   const files = await pki.files('gateway');
-  const source = await pki.certificates('gateway', undefined, { pollMs: 20, log });
+  const source = await pki.certificates('gateway', undefined, { pollMs: 20, log, security, name: 'edge' });
   const old = source.current();
   const next = await pki.authority.issue({ processName: 'gateway' });
 
@@ -91,6 +94,11 @@ test('a half-replaced pair is kept out until it is whole', async () => {
   writeFileSync(files.certFile, next.cert);
   await until(() => source.current() !== old);
   expect(source.current().cert).toEqual(readFileSync(files.certFile));
+  expect(source.notAfter()).toEqual(new X509Certificate(next.cert).validToDate);
+  expect(events).toEqual([
+    { type: 'certificate-refused', certificate: 'edge' },
+    { type: 'certificate-reloaded', certificate: 'edge' },
+  ]);
 });
 
 test('a stopped listener and a closed source are quiet', async () => {

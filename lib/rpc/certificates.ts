@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import tls from 'node:tls';
 import { ConfigError } from '../process/config.ts';
 import type { Log } from '../telemetry/log.ts';
+import { type SecurityFeed, silentSecurityFeed } from '../telemetry/security.ts';
 
 // grpc-js takes no minimum version, so the floor is the process's own. It must stand before the first TLS context, and
 // everything in the mesh imports this file. The public edge passes its own `minVersion` (stack section 3).
@@ -25,6 +26,8 @@ export interface Certificates {
 /** A certificate, its key and the CA that may follow changes of the files. */
 export interface CertificateSource {
   current(): Certificates;
+  /** When the current certificate ends. */
+  notAfter(): Date;
   /** Calls the listener after each change, not for what is current now. Returns the way to stop it. */
   onChange(listener: (certificates: Certificates) => void): () => void;
   close(): void;
@@ -36,6 +39,9 @@ export interface WatchOptions {
   /** Names of the settings that hold the paths, for the message when the first load fails. */
   readonly settings?: Readonly<Record<keyof TlsFiles, string>>;
   readonly log?: Log;
+  readonly security?: SecurityFeed;
+  /** What the certificate is called in events; default `mesh`. */
+  readonly name?: string;
 }
 
 const defaultSettings = { certFile: 'TLS_CERT_FILE', keyFile: 'TLS_KEY_FILE', caFile: 'TLS_CA_FILE' } as const;
@@ -47,6 +53,7 @@ const settleMs = 50;
  * a ConfigError that names the setting.
  */
 export function watchCertificates(files: TlsFiles, options: WatchOptions = {}): CertificateSource {
+  const { log, security = silentSecurityFeed, name: certificate = 'mesh' } = options;
   let current = load(files, options.settings ?? defaultSettings);
   let refusing = false;
   const listeners = new Set<(certificates: Certificates) => void>();
@@ -56,14 +63,16 @@ export function watchCertificates(files: TlsFiles, options: WatchOptions = {}): 
     try {
       next = load(files, options.settings ?? defaultSettings);
     } catch (error) {
-      if (!refusing) options.log?.warn('certificate-refused', { reason: reasonOf(error) });
+      if (refusing) return;
       refusing = true;
-      return;
+      log?.warn('certificate-refused', { reason: reasonOf(error) });
+      return security.report({ type: 'certificate-refused', certificate });
     }
     refusing = false;
     if (same(next, current)) return;
     current = next;
-    options.log?.info('certificate-reloaded', { count: listeners.size });
+    log?.info('certificate-reloaded', { count: listeners.size });
+    security.report({ type: 'certificate-reloaded', certificate });
     for (const listener of listeners) listener(next);
   };
 
@@ -71,6 +80,7 @@ export function watchCertificates(files: TlsFiles, options: WatchOptions = {}): 
   const poll = setInterval(reload, options.pollMs ?? 30_000).unref();
   return {
     current: () => current,
+    notAfter: () => new X509Certificate(current.cert).validToDate,
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -108,7 +108,7 @@ function unary(channel: Channel, method: Method, ownMs: number) {
   const name = method.path.slice(1);
   const options = { kind: 'client', attributes: { 'rpc.system.name': 'grpc', 'rpc.method': name } } as const;
   return (request: unknown, context?: CallContext): Promise<unknown> => {
-    const ended = record();
+    const ended = record(context);
     const made = inSpan(name, options, () => call(request, context));
     made.then(
       () => ended('OK'),
@@ -118,10 +118,11 @@ function unary(channel: Channel, method: Method, ownMs: number) {
   };
 }
 
-/** Starts to measure a call; what it returns is told how the call ended. */
-function recorder({ clock, metrics }: Channel, { path }: Method): () => (code: string) => void {
+/** Starts to measure a call, unless the prober is behind it; what it returns is told how the call ended. */
+function recorder({ clock, metrics }: Channel, { path }: Method) {
   const [service = '', method = ''] = path.slice(1).split('/');
-  return () => {
+  return (context?: CallContext): ((code: string) => void) => {
+    if (context?.synthetic) return () => {};
     const begunMs = clock.monotonicMs();
     return (code) =>
       metrics.record(
@@ -180,7 +181,7 @@ async function* stream(channel: Channel, method: Method, request: unknown, conte
     metadataOf(context),
     within(remainingMs),
   );
-  const ended = recorder(channel, method)();
+  const ended = recorder(channel, method)(context);
   // A cancelled call reports that as an error when nobody reads it any more.
   call.on('error', () => {});
   const abort = (): void => call.cancel();

@@ -66,8 +66,8 @@ export function implementationOf(
 
 function unary(rpc: string, handler: UnaryHandler, clock: Clock, log: Log, begin: Timer) {
   return (incoming: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<unknown>): void => {
-    const ended = begin();
     const served = serve(incoming, clock);
+    const ended = begin(served.call);
     const fail = (error: unknown): void => {
       served.end();
       const told = reported(error, incoming, rpc, log);
@@ -96,12 +96,13 @@ function inCallersTrace<T>(incoming: Incoming, rpc: string, work: () => Promise<
   return continueTrace(String(header), () => inSpan(method, { kind: 'server', attributes }, work));
 }
 
-/** Starts to measure a call; what it returns is told how the call ended. */
-type Timer = () => (code: string) => void;
+/** Starts to measure a call, unless the prober is behind it; what it returns is told how the call ended. */
+type Timer = (call: Pick<Call, 'synthetic'>) => (code: string) => void;
 
 function timer(path: string, clock: Clock, metrics: Metrics): Timer {
   const [service = '', method = ''] = path.slice(1).split('/');
-  return () => {
+  return ({ synthetic }) => {
+    if (synthetic) return () => {};
     const begunMs = clock.monotonicMs();
     return (code) =>
       metrics.record(
@@ -114,8 +115,8 @@ function timer(path: string, clock: Clock, metrics: Metrics): Timer {
 
 function streaming(rpc: string, handler: StreamHandler, clock: Clock, log: Log, begin: Timer) {
   return async (outgoing: ServerWritableStream<unknown, unknown>): Promise<void> => {
-    const ended = begin();
     const served = serve(outgoing, clock);
+    const ended = begin(served.call);
     try {
       if (served.isTooLate()) throw deadlineExceeded();
       await inCallersTrace(outgoing, rpc, () => writeAll(handler(outgoing.request, served.call), outgoing));

@@ -1,4 +1,5 @@
 import { errorFields, type Log } from '../../lib/telemetry/log.ts';
+import { atMostEvery } from '../../lib/time/at-most-every.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 
 /** Tells of a failure behind the intake; `event` is a constant of the code. */
@@ -9,11 +10,8 @@ export type ReportTrouble = (event: string, error: unknown) => void;
  * (decision 34).
  */
 export function sparseLog(log: Log, clock: Clock, everyMs = 60_000): ReportTrouble {
-  const lastMs = new Map<string, number>();
+  const due = atMostEvery(clock, everyMs);
   return (event, error) => {
-    const now = clock.monotonicMs();
-    if (now - (lastMs.get(event) ?? Number.NEGATIVE_INFINITY) < everyMs) return;
-    lastMs.set(event, now);
-    log.warn(event, errorFields(error));
+    if (due(event)) log.warn(event, errorFields(error));
   };
 }
