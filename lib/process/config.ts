@@ -97,11 +97,14 @@ export function fileContent() {
   return z.string().transform((path, context) => readInto(path, context) ?? z.NEVER);
 }
 
-/** The path of a file whose content, without the final line break, is a secret. */
-export function secretFile() {
+/** The path of a file whose content, without the final line break, is a secret of `min` characters or more. */
+export function secretFile({ min = 0 }: { min?: number } = {}) {
   return z.string().transform((path, context) => {
-    const content = readInto(path, context);
-    return content === undefined ? z.NEVER : new Secret(content.replace(/\r?\n$/, ''));
+    const secret = readInto(path, context)?.replace(/\r?\n$/, '');
+    if (secret === undefined) return z.NEVER;
+    if (secret.length >= min) return new Secret(secret);
+    context.addIssue({ code: 'custom', message: `the file it names must hold ${min} characters or more` });
+    return z.NEVER;
   });
 }
 

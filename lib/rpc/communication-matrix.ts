@@ -28,6 +28,11 @@ export const communicationMatrix: Readonly<Record<string, ServiceRule>> = {
     callers: ['distribution'],
     idempotent: ['StreamDiagnosisKeys'],
   },
+  'cwa.submission.v1.ProbeKeyService': {
+    process: 'submission',
+    callers: ['distribution'],
+    idempotent: ['ListProbeKeys'],
+  },
   'cwa.verification.v1.RegistrationService': {
     process: 'verification',
     callers: ['gateway'],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_KEY_RULE_SETTINGS, DEFAULT_MAX_NUMBER_OF_KEYS } from '../../lib/exposure/upload-rules.ts';
 import { type DatabaseConfig, readDatabaseConfig } from '../../lib/db/pool.ts';
-import { countries, type Env, integer, port, readEnv, readParts } from '../../lib/process/config.ts';
+import { countries, type Env, integer, port, readEnv, readParts, secretFile } from '../../lib/process/config.ts';
 import { type CertificateSource, watchCertificates } from '../../lib/rpc/certificates.ts';
 import type { Log } from '../../lib/telemetry/log.ts';
 
@@ -16,6 +16,8 @@ const schema = z.object({
   VERIFICATION_ADDRESS: z.string().regex(/^[^\s/]+:\d+$/, 'must look like host:port'),
   SUBMISSION_SWEEP_INTERVAL_SECONDS: integer({ min: 1, max: 3_600, default: 30 }),
   SUBMISSION_RETENTION_INTERVAL_SECONDS: integer({ min: 1, max: 3_600, default: 60 }),
+  /** Shared with the prober; without it no key is recognised as synthetic. */
+  PROBE_KEY_SECRET_FILE: secretFile({ min: 32 }).optional(),
 });
 
 const retention = DEFAULT_KEY_RULE_SETTINGS.retentionDays;

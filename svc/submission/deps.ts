@@ -20,6 +20,8 @@ export interface Deps {
   readonly countries: SupportedCountries;
   readonly countrySets: CountrySets;
   readonly keyDays: KeyDays;
+  /** Whether the prober made this key (decision 35). */
+  readonly isProbeKey: (keyData: Uint8Array) => boolean;
   readonly metrics: Metrics;
   readonly report: ReportTrouble;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { TanServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
+import { isProbeKey } from '../../lib/exposure/probe-key.ts';
 import { migrate } from '../../lib/db/migrate.ts';
 import { openPool } from '../../lib/db/pool.ts';
 import { startManagement } from '../../lib/process/management.ts';
@@ -39,6 +40,7 @@ await runProcess('submission', async ({ clock, log, telemetry, security, onStop,
   const countrySets = rememberedCountrySets(pool);
   const keyDays = rememberedKeyDays(pool);
   const report = sparseLog(log, clock);
+  const probeSecret = settings.PROBE_KEY_SECRET_FILE?.reveal();
   const deps: Deps = {
     clock,
     random: secureRandom,
@@ -48,6 +50,7 @@ await runProcess('submission', async ({ clock, log, telemetry, security, onStop,
     countries,
     countrySets,
     keyDays,
+    isProbeKey: (key) => probeSecret !== undefined && isProbeKey(probeSecret, key),
     metrics: telemetry.metrics,
     report,
   };

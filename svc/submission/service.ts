@@ -1,6 +1,8 @@
+import { ProbeKeyServiceService } from '../../gen/mesh/cwa/submission/v1/probe_key.ts';
 import { DiagnosisKeyServiceService, SubmissionServiceService } from '../../gen/mesh/cwa/submission/v1/submission.ts';
 import { bind, type BoundService } from '../../lib/rpc/server.ts';
 import type { Deps } from './deps.ts';
+import { listProbeKeys } from './list-probe-keys.ts';
 import { streamDiagnosisKeys } from './stream-diagnosis-keys.ts';
 import { submitKeys } from './submit-keys.ts';
 
@@ -10,4 +12,5 @@ export const services = (d: Deps): BoundService[] => [
   bind('cwa.submission.v1.DiagnosisKeyService', DiagnosisKeyServiceService, {
     streamDiagnosisKeys: streamDiagnosisKeys(d),
   }),
+  bind('cwa.submission.v1.ProbeKeyService', ProbeKeyServiceService, { listProbeKeys: listProbeKeys(d) }),
 ];

@@ -1,10 +1,11 @@
 import { refusedStatement } from '../../lib/db/errors.ts';
 import { inTx } from '../../lib/db/tx.ts';
 import type { Deps } from './deps.ts';
-import { withPadding } from './diagnosis-key.ts';
+import { type DiagnosisKey, withPadding } from './diagnosis-key.ts';
 import type { ParsedUpload } from './payload.ts';
 import { insertDiagnosisKeys, type KeyRow } from './store/diagnosis-key.ts';
 import { isMissingKeyDay } from './store/key-day.ts';
+import { insertProbeKeys } from './store/probe-key.ts';
 import { insertStored, reservationStates } from './store/reservation.ts';
 
 export interface ReservedUpload {
@@ -41,6 +42,12 @@ export async function storeUploads(
   return fates;
 }
 
+/** Rows of one upload: keys of people, and those that the prober made up (decision 35). */
+interface UploadRows {
+  readonly keys: readonly KeyRow[];
+  readonly probes: readonly DiagnosisKey[];
+}
+
 /** How often retention may drop the day of a key between being made sure of and being stored in. */
 const maxAttempts = 3;
 
@@ -52,7 +59,7 @@ async function storeTogether(
   const rows = await rowsOf(d, uploads);
   for (let attempt = 1; ; attempt++) {
     try {
-      await d.keyDays.keepFor([...rows.values()].flat());
+      await d.keyDays.keepFor([...rows.values()].flatMap(({ keys }) => keys));
       return await storeRows(d, rows, hour);
     } catch (error) {
       if (!isMissingKeyDay(error) || attempt === maxAttempts) throw error;
@@ -63,30 +70,40 @@ async function storeTogether(
 
 async function storeRows(
   d: Deps,
-  rows: ReadonlyMap<string, KeyRow[]>,
+  rows: ReadonlyMap<string, UploadRows>,
   hour: number,
 ): Promise<ReadonlyMap<string, Fate>> {
   const ids = [...rows.keys()];
   return inTx(d.pool, 'store-uploads', async (tx) => {
     const fenced = await insertStored(tx, ids, hour);
+    const stored = [...fenced].flatMap((id) => rows.get(id) ?? []);
     await insertDiagnosisKeys(
       tx,
-      [...fenced].flatMap((id) => rows.get(id) ?? []),
+      stored.flatMap(({ keys }) => keys),
     );
+    const probes = stored.flatMap((upload) => upload.probes);
+    if (probes.length > 0) await insertProbeKeys(tx, probes);
     const others = ids.filter((id) => !fenced.has(id));
     const states = others.length === 0 ? new Map() : await reservationStates(tx, others);
     return new Map(ids.map((id) => [id, states.get(id) === 'abandoned' ? 'abandoned' : 'stored'] as const));
   });
 }
 
-async function rowsOf(d: Deps, uploads: readonly ReservedUpload[]): Promise<ReadonlyMap<string, KeyRow[]>> {
-  const sets = uploads.map(({ upload }) => ({ origin: upload.origin, visited: upload.visitedCountries }));
-  const countrySetIds = await d.countrySets.idsOf(sets);
+async function rowsOf(d: Deps, uploads: readonly ReservedUpload[]): Promise<ReadonlyMap<string, UploadRows>> {
+  const split = uploads.map(({ id, upload }) => {
+    const { keys = [], probes = [] } = Object.groupBy(upload.keys, ({ keyData }) =>
+      d.isProbeKey(keyData) ? 'probes' : 'keys',
+    );
+    return { id, upload, keys, probes };
+  });
+  const real = split.filter(({ keys }) => keys.length > 0);
+  const sets = real.map(({ upload }) => ({ origin: upload.origin, visited: upload.visitedCountries }));
+  const ids = await d.countrySets.idsOf(sets);
+  const setOf = new Map(real.map(({ id }, i) => [id, ids[i] as number]));
   return new Map(
-    uploads.map(({ id, upload }, i) => {
-      const countrySetId = countrySetIds[i] as number;
-      const keys = withPadding(upload.keys, d.config.keyPaddingMultiplier, d.random);
-      return [id, keys.map((key) => ({ ...key, countrySetId }))];
+    split.map(({ id, keys, probes }) => {
+      const padded = withPadding(keys, d.config.keyPaddingMultiplier, d.random);
+      return [id, { keys: padded.map((key) => ({ ...key, countrySetId: setOf.get(id) ?? 0 })), probes }];
     }),
   );
 }
