@@ -1,3 +1,4 @@
+import type { ProbeKeyServiceService } from '../../gen/mesh/cwa/submission/v1/probe_key.ts';
 import type { DiagnosisKeyServiceService } from '../../gen/mesh/cwa/submission/v1/submission.ts';
 import type { BlobStore } from '../../lib/blob/blob.ts';
 import type { Pool } from '../../lib/db/pool.ts';
@@ -20,6 +21,7 @@ export interface Deps {
   readonly pool: Pool;
   readonly blob: BlobStore;
   readonly submission: Client<DiagnosisKeyServiceService>;
+  readonly probes: Client<ProbeKeyServiceService>;
   /** Active keys, newest first. */
   readonly signers: readonly Signer[];
   readonly rules: PublishingRules;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ProbeKeyServiceService } from '../../gen/mesh/cwa/submission/v1/probe_key.ts';
 import { DiagnosisKeyServiceService } from '../../gen/mesh/cwa/submission/v1/submission.ts';
 import { migrate } from '../../lib/db/migrate.ts';
 import { openPool } from '../../lib/db/pool.ts';
@@ -39,6 +40,7 @@ await runProcess('distribution', async (context) => {
     pool,
     blob,
     submission: clientOf(channel, 'cwa.submission.v1.DiagnosisKeyService', DiagnosisKeyServiceService),
+    probes: clientOf(channel, 'cwa.submission.v1.ProbeKeyService', ProbeKeyServiceService),
     signers,
     rules,
     configuration,

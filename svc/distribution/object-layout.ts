@@ -17,6 +17,8 @@ export const objectKeys = {
   statistics: 'version/v1/stats',
   warningCountries: 'version/v2/twp/country',
   warningIndex: (country: string) => `version/v2/twp/country/${country}/hour`,
+  /** Not below the root of what phones may ask for. */
+  probe: (hour: number) => `probe/${hour}`,
   warningHour: (country: string, hour: number) => `version/v2/twp/country/${country}/hour/${hour}`,
 } as const;
 

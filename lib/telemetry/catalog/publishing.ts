@@ -108,6 +108,14 @@ export const publishingMetrics = {
     attributes: { 'cwa.outcome': ['done', 'failed'] },
     of: ['distribution'],
   },
+  'cwa.distribution.probes': {
+    kind: 'counter',
+    unit: '{run}',
+    description: 'Runs that had keys of the prober, by what became of their archive; such keys count nowhere else.',
+    step: 1,
+    attributes: { 'cwa.outcome': ['published', 'unchanged', 'failed'] },
+    of: ['distribution'],
+  },
   'cwa.probe.steps': {
     kind: 'counter',
     unit: '{step}',

@@ -11,6 +11,7 @@ import { ingestKeys } from './ingest-keys.ts';
 import { publishArchives } from './publish-archives.ts';
 import { publishIndexes } from './publish-indexes.ts';
 import { publishPackages } from './publish-packages.ts';
+import { publishProbes } from './publish-probes.ts';
 import { publishWarningHours } from './publish-warning-hours.ts';
 
 export interface RunOutcome {
@@ -54,6 +55,7 @@ async function run(d: Deps, runNumber: number): Promise<RunOutcome> {
   await publishArchives(d, publisher, runNumber);
   const warnings = await publishWarningHours(d, publisher, time, hours);
   await deleteExpired(d, publisher, runNumber, time, hours, { keys, warnings, waiting: ingested });
+  await publishProbes(d, time);
   if (!ingested) publisher.fail();
   const { put, deleted, failed } = publisher.counts;
   return {
