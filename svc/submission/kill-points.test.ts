@@ -4,6 +4,8 @@ import { UploadStatus } from '../../gen/mesh/cwa/submission/v1/submission.ts';
 import type { Pool } from '../../lib/db/pool.ts';
 import { secureRandom } from '../../lib/random/random.ts';
 import { silentLog } from '../../lib/telemetry/log.ts';
+import { silentMetrics } from '../../lib/telemetry/metrics.ts';
+import { silentSecurityFeed } from '../../lib/telemetry/security.ts';
 import { aCall } from '../../lib/testing/call.ts';
 import { fakeClock } from '../../lib/testing/clock.ts';
 import { openTestDatabase, type TestDatabase } from '../../lib/testing/database.ts';
@@ -59,6 +61,8 @@ const realHandlers = (pool: Pool): TanAuthority => {
     clock: fakeClock(now),
     random: secureRandom,
     log: silentLog,
+    metrics: silentMetrics,
+    security: silentSecurityFeed,
     // The handlers of TanService look at neither.
     rules: {} as Deps['rules'],
     testResult: {} as Deps['testResult'],

@@ -25,3 +25,8 @@ export const isFinal = (code: number): boolean => Object.values(codes).some(({ r
 
 /** The code as phones know it: PoC-NAT tests answer with the PCR codes 0 to 4 (S 3.3). */
 export const phoneCode = (code: number): number => (code >= 10 ? code - 10 : code);
+
+const results = ['pending', 'negative', 'positive', 'invalid', 'redeemed'] as const;
+
+/** What a code means; every family has the same five, in the same order (S 3.3). */
+export const meaningOf = (code: number): (typeof results)[number] => results[code % 5] ?? 'invalid';

@@ -8,6 +8,7 @@ import { inTx, type Tx } from '../../lib/db/tx.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
 import { unavailable } from '../../lib/rpc/errors.ts';
 import { type Delivery, parseDelivery, receiptsOf } from './delivery.ts';
+import { countStored } from './count-stored.ts';
 import type { Deps } from './deps.ts';
 import { judge, type Judgement } from './outcome.ts';
 import { dayOf, hourOf } from './receipt.ts';
@@ -24,13 +25,14 @@ const attempts = 10;
  */
 export const storeResults = (d: Deps): StoreResults => {
   let readyDay = -1;
-  return async (request) => {
+  return async (request, call) => {
     const now = d.clock.now();
     const delivery = parseDelivery(request, now);
     const day = dayOf(now);
     if (day !== readyDay) await createReceiptDay(d.pool, day);
     readyDay = day;
     const { outcomes, ignoredFinal, corrections } = await store(d, request, delivery, now);
+    if (!call.synthetic) countStored(d.metrics, delivery, outcomes);
     if (ignoredFinal > 0) d.log.info('delivery-after-final-result', { count: ignoredFinal });
     if (corrections > 0) d.log.info('results-corrected', { count: corrections });
     return { outcomes };

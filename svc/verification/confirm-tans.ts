@@ -1,6 +1,7 @@
 import type { TanServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
 import { unavailable } from '../../lib/rpc/errors.ts';
+import { countTans } from './counts.ts';
 import type { Deps } from './deps.ts';
 import { togetherOrItemByItem } from './item-by-item.ts';
 import { parseReservationIds } from './reservation-id.ts';
@@ -11,9 +12,9 @@ type ConfirmTans = Handlers<typeof TanServiceService>['confirmTans'];
 /** The keys are stored: TANs end, tombstones begin. Repeating it changes nothing (decision 20). */
 export const confirmTans =
   (d: Deps): ConfirmTans =>
-  async ({ reservationIds }) => {
+  async ({ reservationIds }, call) => {
     const confirmAll = async (ids: readonly string[]): Promise<boolean[]> => {
-      await confirm(d.pool, ids, d.clock.now());
+      countTans(d, 'used', await confirm(d.pool, ids, d.clock.now()), call);
       return ids.map(() => true);
     };
     const confirmed = await togetherOrItemByItem(parseReservationIds(reservationIds), confirmAll, false, d.log);

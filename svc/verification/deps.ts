@@ -4,6 +4,8 @@ import type { Secret } from '../../lib/process/secret.ts';
 import type { Random } from '../../lib/random/random.ts';
 import type { Client } from '../../lib/rpc/api.ts';
 import type { Log } from '../../lib/telemetry/log.ts';
+import type { Metrics } from '../../lib/telemetry/metrics.ts';
+import type { SecurityFeed } from '../../lib/telemetry/security.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 
 export interface Rules {
@@ -23,6 +25,8 @@ export interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly metrics: Metrics;
+  readonly security: SecurityFeed;
   readonly rules: Rules;
   readonly testResult: Pick<Client<typeof TestResultServiceService>, 'getResults'>;
 }

@@ -6,6 +6,7 @@ import {
 } from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { inTx } from '../../lib/db/tx.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
+import { countTans } from './counts.ts';
 import type { Deps } from './deps.ts';
 import { togetherOrItemByItem } from './item-by-item.ts';
 import { after, lifetimes } from './lifetimes.ts';
@@ -36,6 +37,7 @@ export const issueTans =
     });
     const unanswered: IssueTanOutcome = refused(IssueTanRefusal.ISSUE_TAN_REFUSAL_UNAVAILABLE);
     const issued = await togetherOrItemByItem([...entitled.values()], (some) => issue(d, some), unanswered, d.log);
+    countTans(d, 'issued', issued.filter(({ outcome }) => outcome?.$case === 'tan').length, call);
     const bySession = new Map([...entitled.keys()].map((id, i) => [id, issued[i] as IssueTanOutcome]));
     return {
       outcomes: sessions.map((session, i) => {

@@ -1,86 +1,45 @@
 import { join } from 'node:path';
 import { TestResultServiceService } from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
-import { migrate } from '../../lib/db/migrate.ts';
-import { openPool } from '../../lib/db/pool.ts';
-import { startManagement } from '../../lib/process/management.ts';
-import { repeat } from '../../lib/process/repeat.ts';
+import { openDatabase } from '../../lib/db/open-database.ts';
 import { runProcess } from '../../lib/process/run.ts';
 import { secureRandom } from '../../lib/random/random.ts';
-import { watchCertificates } from '../../lib/rpc/certificates.ts';
-import { clientOf, openChannel } from '../../lib/rpc/client.ts';
-import { startRpcServer } from '../../lib/rpc/server.ts';
+import { clientOf } from '../../lib/rpc/client.ts';
+import { meshProcess } from '../../lib/rpc/mesh-process.ts';
 import { readConfig, rulesOf } from './config.ts';
 import type { Deps } from './deps.ts';
 import { deleteExpiredRows } from './jobs/delete-expired.ts';
 import { purgeExpiredRows } from './jobs/purge-expired.ts';
 import { watchRegistrations } from './jobs/watch-registrations.ts';
 import { services } from './service.ts';
+import { watchTeleTanLimit } from './tele-tan-limit.ts';
 
-const watchedEveryMs = 30_000;
+const watchedEverySeconds = 30;
 
-await runProcess('verification', async ({ clock, log, telemetry, security, onStop, stopping }) => {
+await runProcess('verification', async (context) => {
+  const { clock, log, telemetry, security } = context;
   const { settings, database } = readConfig(process.env);
-  const certificates = watchCertificates(
-    {
-      certFile: settings.VERIFICATION_TLS_CERT_FILE,
-      keyFile: settings.VERIFICATION_TLS_KEY_FILE,
-      caFile: settings.VERIFICATION_TLS_CA_FILE,
-    },
-    {
-      settings: {
-        certFile: 'VERIFICATION_TLS_CERT_FILE',
-        keyFile: 'VERIFICATION_TLS_KEY_FILE',
-        caFile: 'VERIFICATION_TLS_CA_FILE',
-      },
-      log,
-    },
-  );
-  onStop(() => certificates.close());
-  await migrate(database, join(import.meta.dirname, 'migrations'), log);
-  const pool = openPool(database, log, { metrics: telemetry.metrics });
-  onStop(() => pool.close());
-  const channel = openChannel({
-    address: settings.TEST_RESULT_ADDRESS,
-    serverName: 'test-result',
-    certificates,
-    clock,
-    metrics: telemetry.metrics,
-  });
-  onStop(() => channel.close());
+  const mesh = meshProcess('verification', settings, context);
+  const pool = await openDatabase(database, join(import.meta.dirname, 'migrations'), context);
+  const channel = mesh.channel('test-result', settings.TEST_RESULT_ADDRESS);
   const testResult = clientOf(channel, 'cwa.test_result.v1.TestResultService', TestResultServiceService, {
     deadlineMs: 5_000,
   });
-  const deps: Deps = { pool, clock, random: secureRandom, log, rules: rulesOf(settings), testResult };
-
-  const management = await startManagement({
-    host: settings.VERIFICATION_MANAGEMENT_HOST,
-    port: settings.VERIFICATION_MANAGEMENT_PORT,
-    setting: 'VERIFICATION_MANAGEMENT_PORT',
-    checks: { database: () => pool.query('select 1') },
-    telemetry,
-    stopping,
-  });
-  onStop(() => management.close());
-  const repeated = { clock, log, metrics: telemetry.metrics, signal: stopping };
-  const retentionMs = settings.VERIFICATION_RETENTION_INTERVAL_SECONDS * 1_000;
-  const retention = repeat({ job: 'delete-expired', everyMs: retentionMs, ...repeated }, () => deleteExpiredRows(deps));
-  const watch = repeat({ job: 'watch-registrations', everyMs: watchedEveryMs, ...repeated }, () =>
-    watchRegistrations(deps),
-  );
-  const purgeMs = settings.VERIFICATION_PURGE_INTERVAL_SECONDS * 1_000;
-  const purge = repeat({ job: 'purge-expired', everyMs: purgeMs, ...repeated }, () => purgeExpiredRows(deps));
-  onStop(() => Promise.all([retention, watch, purge]).then(() => {}));
-  const server = await startRpcServer({
-    process: 'verification',
-    host: settings.VERIFICATION_HOST,
-    port: settings.VERIFICATION_PORT,
-    portSetting: 'VERIFICATION_PORT',
-    certificates,
-    services: services(deps),
+  const { metrics } = telemetry;
+  const deps: Deps = {
+    pool,
     clock,
+    random: secureRandom,
     log,
-    telemetry,
+    metrics,
     security,
-  });
-  onStop(() => server.close());
+    rules: rulesOf(settings),
+    testResult,
+  };
+  watchTeleTanLimit(deps);
+
+  await mesh.management({ database: () => pool.query('select 1') });
+  mesh.repeat('delete-expired', settings.VERIFICATION_RETENTION_INTERVAL_SECONDS, () => deleteExpiredRows(deps));
+  mesh.repeat('watch-registrations', watchedEverySeconds, () => watchRegistrations(deps));
+  mesh.repeat('purge-expired', settings.VERIFICATION_PURGE_INTERVAL_SECONDS, () => purgeExpiredRows(deps));
+  await mesh.serve(services(deps));
 });

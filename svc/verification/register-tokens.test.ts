@@ -151,7 +151,7 @@ test('S 2.8: a token is stored as SHA-256 of its text', async () => {
 });
 
 test('decision 16: wrong teleTANs are counted in the database and a high failure ratio raises the alarm', async () => {
-  const { register, issueTeleTan, lines, watch, clock, pool } = await openService();
+  const { register, issueTeleTan, lines, securityEvents, watch, clock, pool } = await openService();
   await register(teleTan((await issueTeleTan()) as string));
   await register(...new Array(29).fill(teleTan('9A3B578UMG')));
   await register(teleTan('bad form'), guid('bad'));
@@ -164,6 +164,7 @@ test('decision 16: wrong teleTANs are counted in the database and a high failure
   expect(rows).toEqual([{ succeeded: 1, failed: 30 }]);
   await watch();
   expect(lines.join()).toContain('tele-tan-failure-ratio-high');
+  expect(securityEvents).toEqual([{ type: 'guessing-alarm', target: 'tele-tan' }]);
   const before = lines.length;
   clock.advance(11 * 60_000);
   await watch();
@@ -171,13 +172,14 @@ test('decision 16: wrong teleTANs are counted in the database and a high failure
 });
 
 test('S 7.1: a flood of registrations raises the alarm', async () => {
-  const { register, watch, lines, clock } = await openService({ registrationAlarmCount: 5 });
+  const { register, watch, lines, securityEvents, clock } = await openService({ registrationAlarmCount: 5 });
   await register(...[1, 2, 3, 4].map((n) => guid(aGuid(n))));
   await watch();
   expect(lines).toEqual([]);
   await register(guid(aGuid(5)));
   await watch();
   expect(lines.join()).toContain('registration-rate-high');
+  expect(securityEvents).toEqual([{ type: 'guessing-alarm', target: 'registration' }]);
   clock.advance(10 * 60_000);
   await watch();
   expect(lines).toHaveLength(1);

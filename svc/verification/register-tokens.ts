@@ -6,6 +6,7 @@ import {
 import { inTx, type Tx } from '../../lib/db/tx.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
 import { unavailable } from '../../lib/rpc/errors.ts';
+import { countRegistrations } from './counts.ts';
 import { countTeleTanAttempts } from './tele-tan-attempts.ts';
 import type { Deps } from './deps.ts';
 import { togetherOrItemByItem } from './item-by-item.ts';
@@ -22,9 +23,10 @@ const attempts = 20;
 /** Couples phones to tests and teleTANs, each of which can be had once (S 2.2). */
 export const registerTokens =
   (d: Deps): RegisterTokens =>
-  async ({ registrations }) => {
+  async ({ registrations }, call) => {
     const items = registrations.map((registration) => parseRegistration(registration, d.rules.teleTanPepper));
     const outcomes = await togetherOrItemByItem(items, (some) => register(d, some), { outcome: undefined }, d.log);
+    countRegistrations(d, registrations, outcomes, call);
     await countTeleTanAttempts(
       d,
       items.flatMap((item, i) => (item?.kind === 'tele-tan' ? [isToken(outcomes[i])] : [])),

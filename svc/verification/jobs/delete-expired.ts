@@ -1,4 +1,5 @@
 import { inTx, type Tx } from '../../../lib/db/tx.ts';
+import { countTans, countTeleTans } from '../counts.ts';
 import type { Deps } from '../deps.ts';
 import { before, lifetimes } from '../lifetimes.ts';
 import { deleteExpired, deleteExpiredTeleTans, type ExpiringTable, tryRetentionLock } from '../store/retention.ts';
@@ -16,18 +17,30 @@ const kept: Readonly<Record<ExpiringTable, number>> = {
 
 /**
  * Deletes what is past its time (S 2.9). One process at a time does it; the others find the lock taken. Nothing is
- * logged: how many rows end in a minute says how many phones registered in a minute three weeks ago.
+ * logged: how many rows end in a minute says how many phones registered in a minute three weeks ago. TANs and teleTANs
+ * that nobody used are counted, in steps as when they were issued.
  */
-export async function deleteExpiredRows(d: Pick<Deps, 'pool' | 'clock'>): Promise<void> {
+export async function deleteExpiredRows(d: Pick<Deps, 'pool' | 'clock' | 'metrics'>): Promise<void> {
   const now = d.clock.now();
   for (const [table, ms] of Object.entries(kept) as [ExpiringTable, number][]) {
-    await inPortions(d, (tx) => deleteExpired(tx, table, before(now, ms), portion));
+    const deleted = await inPortions(d, (tx) => deleteExpired(tx, table, before(now, ms), portion));
+    // One that was used is not in the table any more.
+    if (table === 'tan') countTans(d, 'expired', deleted);
   }
-  await inPortions(d, (tx) => deleteExpiredTeleTans(tx, now, before(now, lifetimes.teleTanLimit), portion));
+  let unused = 0;
+  await inPortions(d, async (tx) => {
+    const gone = await deleteExpiredTeleTans(tx, now, before(now, lifetimes.teleTanLimit), portion);
+    unused += gone.unused;
+    return gone.deleted;
+  });
+  countTeleTans(d, 'expired', unused);
 }
 
-async function inPortions(d: Pick<Deps, 'pool'>, remove: (tx: Tx) => Promise<number>): Promise<void> {
-  for (let count = portion; count === portion; ) {
+/** Answers how many rows were removed. */
+async function inPortions(d: Pick<Deps, 'pool'>, remove: (tx: Tx) => Promise<number>): Promise<number> {
+  let total = 0;
+  for (let count = portion; count === portion; total += count) {
     count = await inTx(d.pool, 'delete-expired', async (tx) => ((await tryRetentionLock(tx)) ? remove(tx) : 0));
   }
+  return total;
 }

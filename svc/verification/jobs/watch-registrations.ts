@@ -12,12 +12,18 @@ const leastFailures = 30;
  *   before they send it, so honest failures are few.
  * - flooding: anybody may register random hashes, so far more sessions than there can be tests.
  */
-export async function watchRegistrations(d: Pick<Deps, 'pool' | 'clock' | 'log' | 'rules'>): Promise<void> {
+export async function watchRegistrations(
+  d: Pick<Deps, 'pool' | 'clock' | 'log' | 'security' | 'rules'>,
+): Promise<void> {
   const since = before(d.clock.now(), windowMs);
   const { succeeded, failed } = await readAttempts(d.pool, since);
-  if (failed >= leastFailures && failed > succeeded) d.log.error('tele-tan-failure-ratio-high', { count: failed });
+  if (failed >= leastFailures && failed > succeeded) {
+    d.log.error('tele-tan-failure-ratio-high', { count: failed });
+    d.security.report({ type: 'guessing-alarm', target: 'tele-tan' });
+  }
   const { registrationAlarmCount } = d.rules;
   if (await hasSessions(d.pool, registrationAlarmCount, since)) {
     d.log.error('registration-rate-high', { count: registrationAlarmCount });
+    d.security.report({ type: 'guessing-alarm', target: 'registration' });
   }
 }

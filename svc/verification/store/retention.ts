@@ -30,11 +30,20 @@ export async function deleteExpired(tx: Tx, table: ExpiringTable, before: Date, 
 }
 
 /** teleTANs end with their validity, but not before the issue limit has stopped counting them. */
-export async function deleteExpiredTeleTans(tx: Tx, now: Date, countedSince: Date, limit: number): Promise<number> {
-  const { rowCount } = await tx.query(
-    `delete from tele_tan where hash = any(array(
-       select hash from tele_tan where created_at <= $2 and valid_until <= $1 limit $3 for update skip locked))`,
+export async function deleteExpiredTeleTans(
+  tx: Tx,
+  now: Date,
+  countedSince: Date,
+  limit: number,
+): Promise<{ deleted: number; unused: number }> {
+  const { rows } = await tx.query<{ deleted: number; unused: number }>(
+    `with gone as (
+       delete from tele_tan where hash = any(array(
+         select hash from tele_tan where created_at <= $2 and valid_until <= $1 limit $3 for update skip locked))
+       returning redeemed_at
+     )
+     select count(*)::int as deleted, count(*) filter (where redeemed_at is null)::int as unused from gone`,
     [now, countedSince, limit],
   );
-  return rowCount;
+  return rows[0] ?? { deleted: 0, unused: 0 };
 }

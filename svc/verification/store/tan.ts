@@ -115,9 +115,12 @@ export async function readTanStates(
   return rows;
 }
 
-/** Deletes reserved TANs, starts their tombstones and counts them, in one statement; unknown ids change nothing. */
-export async function confirm(db: Queryable, reservationIds: readonly string[], now: Date): Promise<void> {
-  await db.query(
+/**
+ * Deletes reserved TANs, starts their tombstones and counts them, in one statement; unknown ids change nothing. Answers
+ * how many TANs ended.
+ */
+export async function confirm(db: Queryable, reservationIds: readonly string[], now: Date): Promise<number> {
+  const { rows } = await db.query<{ n: number }>(
     `with gone as (
        delete from tan where reservation_id = any($1::uuid[]) returning hash, keys_hash, reservation_id, session_id
      ), stone as (
@@ -125,12 +128,15 @@ export async function confirm(db: Queryable, reservationIds: readonly string[], 
        select hash, keys_hash, reservation_id, $2 from gone order by hash on conflict (tan_hash) do nothing
      ), locked as (
        select id from session where id in (select session_id from gone) order by id for update
+     ), counted as (
+       update session s set redeemed_tans = s.redeemed_tans + g.n
+       from locked l join (select session_id, count(*)::int as n from gone group by session_id) g on g.session_id = l.id
+       where s.id = l.id
      )
-     update session s set redeemed_tans = s.redeemed_tans + g.n
-     from locked l join (select session_id, count(*)::int as n from gone group by session_id) g on g.session_id = l.id
-     where s.id = l.id`,
+     select count(*)::int as n from gone`,
     [reservationIds, now],
   );
+  return rows[0]?.n ?? 0;
 }
 
 /** Locks the session whose TAN the reservation holds, if there is one. */

@@ -6,8 +6,8 @@ export async function lockTeleTanIssue(tx: Tx): Promise<void> {
   await tx.query(`select pg_advisory_xact_lock(hashtext('issue-tele-tan'))`);
 }
 
-export async function countTeleTans(tx: Tx, since: Date): Promise<number> {
-  const { rows } = await tx.query<{ n: number }>('select count(*) as n from tele_tan where created_at > $1', [since]);
+export async function readTeleTanCount(db: Queryable, since: Date): Promise<number> {
+  const { rows } = await db.query<{ n: number }>('select count(*) as n from tele_tan where created_at > $1', [since]);
   return rows[0]?.n ?? 0;
 }
 
