@@ -15,6 +15,9 @@ export interface LogFields {
   readonly date?: string;
   readonly hour?: number;
   readonly bytes?: number;
+  readonly packages?: number;
+  readonly objectsPut?: number;
+  readonly objectsDeleted?: number;
   readonly setting?: string;
   readonly migration?: string;
   readonly file?: string;
@@ -50,6 +53,9 @@ const allowed = new Set<string>([
   'date',
   'hour',
   'bytes',
+  'packages',
+  'objectsPut',
+  'objectsDeleted',
   'setting',
   'migration',
   'file',

@@ -7,6 +7,8 @@ import { runProcess } from '../../lib/process/run.ts';
 import { secureRandom } from '../../lib/random/random.ts';
 import { clientOf, openChannel } from '../../lib/rpc/client.ts';
 import { certificatesOf, readConfig } from './config.ts';
+import { countedSigner } from './counted-signer.ts';
+import { countedStore } from './counted-store.ts';
 import type { Deps } from './deps.ts';
 import { logSettings } from './log-settings.ts';
 import { openStore } from './open-store.ts';
@@ -18,15 +20,15 @@ await runProcess('distribution', async (context) => {
   const { clock, log, telemetry, security, onStop } = context;
   const { metrics } = telemetry;
   const config = readConfig(process.env);
-  const { settings, rules, signers, configuration } = config;
+  const { settings, rules, configuration } = config;
   logSettings(log, config);
   const certificates = certificatesOf(settings, log);
   onStop(() => certificates.close());
-  await proveSigners(signers);
+  await proveSigners(config.signers);
   await migrate(config.database, join(import.meta.dirname, 'migrations'), log);
   const pool = openPool(config.database, log, { metrics });
   onStop(() => pool.close());
-  const blob = await openStore(config.store);
+  const blob = countedStore(await openStore(config.store), metrics);
   onStop(() => blob.close());
   const address = settings.SUBMISSION_ADDRESS;
   const channel = openChannel({ address, serverName: 'submission', certificates, clock, metrics });
@@ -41,7 +43,7 @@ await runProcess('distribution', async (context) => {
     blob,
     submission: clientOf(channel, 'cwa.submission.v1.DiagnosisKeyService', DiagnosisKeyServiceService),
     probes: clientOf(channel, 'cwa.submission.v1.ProbeKeyService', ProbeKeyServiceService),
-    signers,
+    signers: config.signers.map((signer) => countedSigner(signer, metrics)),
     rules,
     configuration,
     maximumFailures: settings.DISTRIBUTION_MAXIMUM_FAILED_REQUESTS,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { world } from './fixtures/world.ts';
-import { openPublisher, type Publication } from './publisher.ts';
+import type { Publication } from './publication.ts';
+import { openPublisher } from './publisher.ts';
 import { beginRun } from './store/state.ts';
 
 const publication = (given: Partial<Publication>): Publication => ({

@@ -1,16 +1,20 @@
 import { BlobStoreError } from '../../lib/blob/blob.ts';
 import { errorFields } from '../../lib/telemetry/log.ts';
 import type { Deps } from './deps.ts';
-import { changing, immutable } from './object-layout.ts';
+import { deleteObjects, headObject, type Publication, putObject } from './publication.ts';
 import { maximumOctets } from './rules.ts';
 import { type PublishedObject, readInventory, recordObject } from './store/inventory.ts';
+import { tellPublished } from './tell-published.ts';
 
-/** An object to be published. `immutable` ones are written once and never again. */
-export interface Publication extends Omit<PublishedObject, 'etag' | 'size'> {
-  readonly body: Uint8Array;
-  readonly contentType: string;
-  readonly immutable: boolean;
+/** What a run has done so far. */
+export interface RunCounts {
+  packages: number;
+  put: number;
+  deleted: number;
+  failed: number;
 }
+
+export const noCounts = (): RunCounts => ({ packages: 0, put: 0, deleted: 0, failed: 0 });
 
 /** Too many store requests failed: the store is down, not an object. */
 class StoreUnusableError extends Error {
@@ -33,15 +37,16 @@ export interface Publisher {
   forget(objectKeys: readonly string[]): void;
   /** Counts a failure that is not the store's. */
   fail(): void;
-  readonly counts: { put: number; deleted: number; failed: number };
+  readonly counts: RunCounts;
 }
 
 export async function openPublisher(
-  { pool, blob, log, maximumFailures }: Pick<Deps, 'pool' | 'blob' | 'log' | 'maximumFailures'>,
+  d: Pick<Deps, 'clock' | 'pool' | 'blob' | 'log' | 'metrics' | 'maximumFailures'>,
   runNumber: number,
+  counts: RunCounts = noCounts(),
 ): Promise<Publisher> {
+  const { pool, blob, log, maximumFailures } = d;
   const inventory = await readInventory(pool);
-  const counts = { put: 0, deleted: 0, failed: 0 };
 
   const refused = (event: string, file: string, error: unknown): false => {
     if (!(error instanceof BlobStoreError)) throw error;
@@ -52,19 +57,14 @@ export async function openPublisher(
   };
 
   const write = async (publication: Publication): Promise<PublishedObject> => {
-    const { objectKey, body, contentType } = publication;
-    const answer = await blob.put(objectKey, body, {
-      contentType,
-      cacheControl: publication.immutable ? immutable : changing,
-      metadata: { 'cwa-hash': publication.contentHash },
-      onlyIfAbsent: publication.immutable,
-    });
+    const { objectKey, body } = publication;
+    const answer = await putObject(blob, publication);
     if (answer !== 'exists') {
       counts.put++;
       return { ...described(publication), etag: answer.etag, size: body.length };
     }
     // A run that died between the write and its record; what stands in the store is what phones have.
-    const stored = await blob.head(objectKey);
+    const stored = await headObject(blob, publication);
     if (stored === undefined)
       throw new BlobStoreError('REFUSED', `object store: ${objectKey} exists and cannot be read`);
     const storedHash = stored.metadata['cwa-hash'] ?? '';
@@ -96,12 +96,14 @@ export async function openPublisher(
       }
       await recordObject(pool, runNumber, written);
       inventory.set(written.objectKey, written);
+      if (written.kind === 'hour' || written.kind === 'day') counts.packages++;
+      tellPublished(d, written);
       return true;
     },
     async remove(objectKeys) {
       if (objectKeys.length === 0) return true;
       try {
-        await blob.delete(objectKeys);
+        await deleteObjects(blob, objectKeys);
       } catch (error) {
         return refused('objects-not-deleted', objectKeys[0] ?? '', error);
       }

@@ -6,6 +6,8 @@ import { startRpcServer } from '../../lib/rpc/server.ts';
 import type { Config } from './config.ts';
 import type { Deps } from './deps.ts';
 import { runDistribution } from './jobs/run.ts';
+import { observeDistribution } from './observe-distribution.ts';
+import { publishedDetails } from './published-details.ts';
 import { services } from './service.ts';
 
 /** Opens the management port, the own clock of runs where one is set, and the port of the mesh. */
@@ -24,6 +26,7 @@ export async function serve(
     stopping,
   });
   onStop(() => management.close());
+  observeDistribution(deps, settings.DISTRIBUTION_INTERVAL_SECONDS);
   const everyMs = settings.DISTRIBUTION_INTERVAL_SECONDS * 1_000;
   if (everyMs > 0) {
     const job = { job: 'run-distribution', everyMs, clock, log, metrics: telemetry.metrics, signal: stopping };
@@ -43,6 +46,7 @@ export async function serve(
     log,
     telemetry,
     security,
+    published: publishedDetails(deps.pool),
   });
   onStop(() => server.close());
 }

@@ -40,7 +40,7 @@ export const publishingMetrics = {
     unit: '{key}',
     description: 'Keys that are never published, by the rule that excludes them.',
     step: 150,
-    attributes: { 'cwa.rule': ['transmission-risk-level', 'countries', 'duplicate', 'expired'] },
+    attributes: { 'cwa.rule': ['transmission-risk-level', 'countries', 'duplicate', 'expired', 'invalid'] },
     of: ['distribution'],
   },
   'cwa.distribution.keys.waiting': {
@@ -70,7 +70,7 @@ export const publishingMetrics = {
   'cwa.distribution.package.age': {
     kind: 'gauge',
     unit: 's',
-    description: 'Time since the end of the newest published hour or day.',
+    description: 'Time since the end of the newest published hour or day, in the region that is furthest behind.',
     step: 1,
     attributes: { 'cwa.window': ['hour', 'day'] },
     of: ['distribution'],
@@ -87,7 +87,7 @@ export const publishingMetrics = {
   'cwa.distribution.next_run': {
     kind: 'gauge',
     unit: 's',
-    description: 'Time until the next run is due.',
+    description: 'Time until the next run is due; negative when it is late.',
     step: 1,
     attributes: {},
     of: ['distribution'],

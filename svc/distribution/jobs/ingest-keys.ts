@@ -1,6 +1,7 @@
 import { inTx } from '../../../lib/db/tx.ts';
+import { inSpan, untracedWork } from '../../../lib/telemetry/tracing.ts';
 import type { Deps } from '../deps.ts';
-import { collectKeys, RECORD_OCTETS } from '../key-records.ts';
+import { collectKeys, type Intake, RECORD_OCTETS } from '../key-records.ts';
 import { insertKeys } from '../store/key-pool.ts';
 import { addExcluded, lockState, moveCursor, readState } from '../store/state.ts';
 
@@ -13,10 +14,24 @@ const recordsPerInsert = 50_000;
  */
 export async function ingestKeys(d: Deps, runNumber: number): Promise<{ keysRead: number }> {
   const { cursor } = await readState(d.pool);
-  const intake = await collectKeys(d.submission.streamDiagnosisKeys({ cursor: BigInt(cursor) }), d.rules);
+  const intake = await inSpan('read keys', {}, () =>
+    collectKeys(d.submission.streamDiagnosisKeys({ cursor: BigInt(cursor) }), d.rules),
+  );
   const { nextCursor } = intake;
   if (nextCursor === undefined) throw new Error('the key stream ended without a cursor');
   if (intake.keysRead === 0 && nextCursor === BigInt(cursor)) return { keysRead: 0 };
+  // A span would tell that somebody has uploaded since the last run (decision 34).
+  await untracedWork(() => storeKeys(d, runNumber, cursor, intake, nextCursor));
+  return { keysRead: intake.keysRead };
+}
+
+async function storeKeys(
+  d: Deps,
+  runNumber: number,
+  cursor: number,
+  intake: Intake,
+  nextCursor: bigint,
+): Promise<void> {
   await inTx(d.pool, 'ingest-keys', async (tx) => {
     const state = await lockState(tx, runNumber);
     // The run number cannot have changed, so neither has the cursor.
@@ -29,7 +44,6 @@ export async function ingestKeys(d: Deps, runNumber: number): Promise<{ keysRead
     await addExcluded(tx, 'duplicate', duplicates);
     await moveCursor(tx, nextCursor);
   });
-  return { keysRead: intake.keysRead };
 }
 
 function* parts(records: readonly Buffer[]): Generator<Buffer> {

@@ -5,7 +5,9 @@ import type { Deps } from '../deps.ts';
 import { objectKeys, zip } from '../object-layout.ts';
 import type { Publisher } from '../publisher.ts';
 import { signArchive, signedBy } from '../signed-archive.ts';
+import { tellSigned } from '../tell-published.ts';
 import { publishIndex } from './publish-indexes.ts';
+import { reportConfiguration } from './report-change.ts';
 import { noteSigningFault } from './signing-fault.ts';
 
 /**
@@ -22,6 +24,7 @@ export async function publishArchives(d: Deps, publisher: Publisher, runNumber: 
     await publishArchive(d, publisher, objectKeys.configuration('v1', 'ios'), files.iosV1);
     await publishArchive(d, publisher, objectKeys.configuration('v2', 'android'), files.androidV2);
     await publishArchive(d, publisher, objectKeys.configuration('v2', 'ios'), files.iosV2);
+    await reportConfiguration(d, runNumber);
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ConfigurationFault') return noteSigningFault(d, publisher, error);
     publisher.fail();
@@ -38,6 +41,7 @@ export async function publishArchives(d: Deps, publisher: Publisher, runNumber: 
 async function publishArchive(d: Deps, publisher: Publisher, objectKey: string, bin: Buffer): Promise<void> {
   if (publisher.isCurrent(objectKey, contentHash(bin), signedBy(d.signers))) return;
   const archive = await signArchive(bin, d.signers);
+  tellSigned(d, 'archive-signed', { file: objectKey });
   await publisher.publish({
     objectKey,
     kind: 'archive',

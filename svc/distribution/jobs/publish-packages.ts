@@ -1,16 +1,20 @@
 import { encodeSortedKeyExport } from '../../../lib/exposure/key-export.ts';
 import { DAY_SECONDS, HOUR_SECONDS, utcDayOfHour } from '../../../lib/exposure/intervals.ts';
 import { inTx } from '../../../lib/db/tx.ts';
+import { inSpan } from '../../../lib/telemetry/tracing.ts';
 import type { Deps } from '../deps.ts';
 import { countKeys, exportKeys } from '../export-keys.ts';
 import { objectKeys, zip } from '../object-layout.ts';
+import { dateOf } from '../object-window.ts';
+import { placeOf, type Publication } from '../publication.ts';
 import type { Publisher } from '../publisher.ts';
 import { aggregateRegion, hourPackageDays, manyKeys, manyRows, retentionDays } from '../rules.ts';
 import type { DecidedHours, RunTime } from '../run-time.ts';
 import { signArchive, signatureInfos } from '../signed-archive.ts';
-import { noteSigningFault } from './signing-fault.ts';
 import { type PackedKeys, readPackedKeys } from '../store/key-pool.ts';
 import { markPublished } from '../store/state.ts';
+import { tellSigned } from '../tell-published.ts';
+import { noteSigningFault } from './signing-fault.ts';
 
 /** One hour or one day, and the hours whose keys it holds. */
 interface Window {
@@ -82,6 +86,24 @@ async function publishPackage(
   region: string,
   packed: PackedKeys,
 ): Promise<boolean> {
+  const place = placeIn(window, region);
+  return inSpan('publish package', { attributes: placeOf(place) }, async (span) => {
+    const { bin, count } = exportOf(d, window, region, packed);
+    span.set({ 'cwa.count': count });
+    const archive = await signArchive(bin, d.signers);
+    tellSigned(d, 'package-signed', { region, ...dateOf(place) });
+    return publisher.publish({
+      ...place,
+      contentHash: archive.contentHash,
+      signedBy: archive.signedBy,
+      body: archive.zip,
+      contentType: zip,
+      immutable: true,
+    });
+  });
+}
+
+function exportOf(d: Deps, window: Window, region: string, packed: PackedKeys): { bin: Buffer; count: number } {
   const start = window.fromHour * HOUR_SECONDS;
   const head = {
     start,
@@ -95,20 +117,12 @@ async function publishPackage(
   const count = countKeys(packed, which);
   // Built anew after some of its keys have expired, a package may have too few left: then it has none.
   const keys = count < d.rules.minimumKeys ? [] : exportKeys(packed, which);
-  const bin = encodeSortedKeyExport(head, keys, count);
-  const archive = await signArchive(bin, d.signers);
-  return publisher.publish({
-    objectKey: keyOf(window, region),
-    kind: window.kind,
-    region,
-    day: window.day,
-    ...(window.kind === 'hour' ? { hour: window.fromHour } : {}),
-    contentHash: archive.contentHash,
-    signedBy: archive.signedBy,
-    body: archive.zip,
-    contentType: zip,
-    immutable: true,
-  });
+  return { bin: encodeSortedKeyExport(head, keys, count), count };
+}
+
+function placeIn(window: Window, region: string): Pick<Publication, 'objectKey' | 'kind' | 'region' | 'day' | 'hour'> {
+  const hour = window.kind === 'hour' ? { hour: window.fromHour } : {};
+  return { objectKey: keyOf(window, region), kind: window.kind, region, day: window.day, ...hour };
 }
 
 function keyOf(window: Window, region: string): string {

@@ -1,4 +1,5 @@
 import { inTx } from '../../../lib/db/tx.ts';
+import { inSpan } from '../../../lib/telemetry/tracing.ts';
 import type { Deps } from '../deps.ts';
 import { withLease } from '../lease.ts';
 import { forgetObjects, type PublishedObject, readInventory } from '../store/inventory.ts';
@@ -30,7 +31,7 @@ const headsAtOnce = 8;
  */
 export async function rebuildStore(d: Deps): Promise<RebuildOutcome | 'busy'> {
   const lost = await withLease(d.pool, async (runNumber) => {
-    const found = await compareWithStore(d);
+    const found = await inSpan('compare with store', {}, () => compareWithStore(d));
     await inTx(d.pool, 'forget-lost-objects', async (tx) => {
       await lockState(tx, runNumber);
       await forgetObjects(

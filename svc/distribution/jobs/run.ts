@@ -1,7 +1,8 @@
 import { errorFields } from '../../../lib/telemetry/log.ts';
+import { inSpan } from '../../../lib/telemetry/tracing.ts';
 import type { Deps } from '../deps.ts';
 import { withLease } from '../lease.ts';
-import { openPublisher } from '../publisher.ts';
+import { openPublisher, type RunCounts } from '../publisher.ts';
 import { type DecidedHours, type RunTime, runTime } from '../run-time.ts';
 import { countWaiting } from '../store/key-pool.ts';
 import { readState, RunOverruledError } from '../store/state.ts';
@@ -13,6 +14,8 @@ import { publishIndexes } from './publish-indexes.ts';
 import { publishPackages } from './publish-packages.ts';
 import { publishProbes } from './publish-probes.ts';
 import { publishWarningHours } from './publish-warning-hours.ts';
+import { reportSigningKeys } from './report-change.ts';
+import { openReport, type RunStatus } from './run-report.ts';
 
 export interface RunOutcome {
   readonly keysRead: number;
@@ -31,41 +34,52 @@ export interface RunOutcome {
  * a run that dies at any point is finished by the next. Answers 'busy' when another run is under way.
  */
 export async function runDistribution(d: Deps): Promise<RunOutcome | 'busy'> {
-  const started = d.clock.monotonicMs();
-  const outcome = await withLease(d.pool, (runNumber) => run(d, runNumber));
-  if (outcome === 'busy') {
-    d.log.info('run-refused', { reason: 'another run is under way' });
-    return outcome;
-  }
-  if (outcome.failures > 0) d.log.error('run-incomplete', { count: outcome.failures });
-  d.log.info('run-ended', { count: outcome.keysAssigned, durationMs: Math.round(d.clock.monotonicMs() - started) });
-  return outcome;
+  return inSpan('distribution run', {}, async (span) => {
+    const report = openReport(d);
+    const end = async (status: RunStatus, keysAssigned?: number): Promise<void> => {
+      span.set({ 'cwa.outcome': status });
+      await report.end(status, keysAssigned);
+    };
+    try {
+      const outcome = await withLease(d.pool, (runNumber) => {
+        report.begin(runNumber);
+        return run(d, runNumber, report.counts);
+      });
+      if (outcome === 'busy') await end('busy');
+      else await end(outcome.failures > 0 ? 'incomplete' : 'done', outcome.keysAssigned);
+      return outcome;
+    } catch (error) {
+      await end('failed');
+      throw error;
+    }
+  });
 }
 
-async function run(d: Deps, runNumber: number): Promise<RunOutcome> {
+async function run(d: Deps, runNumber: number, counts: RunCounts): Promise<RunOutcome> {
   const time = runTime(d.clock.nowMs());
-  const publisher = await openPublisher(d, runNumber);
+  const publisher = await openPublisher(d, runNumber, counts);
+  await reportSigningKeys(d, runNumber);
   const { keysRead, ingested } = await tryIngest(d, runNumber);
   // An hour is closed once: without its keys it stays open until submission answers again.
   const assignment = ingested ? await assignHours(d, runNumber, time) : { keysAssigned: 0, paddingKeys: 0 };
   const hours = await decidedHours(d, time);
-  await publishPackages(d, publisher, time, hours);
-  await publishIndexes(d, publisher, time, hours);
-  const keys = publisher.counts.failed === 0;
-  await publishArchives(d, publisher, runNumber);
-  const warnings = await publishWarningHours(d, publisher, time, hours);
-  await deleteExpired(d, publisher, runNumber, time, hours, { keys, warnings, waiting: ingested });
+  await inSpan('publish packages', {}, () => publishPackages(d, publisher, time, hours));
+  await inSpan('publish indexes', {}, () => publishIndexes(d, publisher, time, hours));
+  const keys = counts.failed === 0;
+  await inSpan('publish configuration', {}, () => publishArchives(d, publisher, runNumber));
+  const warnings = await inSpan('publish warning hours', {}, () => publishWarningHours(d, publisher, time, hours));
+  const deletable = { keys, warnings, waiting: ingested };
+  await inSpan('delete expired', {}, () => deleteExpired(d, publisher, runNumber, time, hours, deletable));
   await publishProbes(d, time);
   if (!ingested) publisher.fail();
-  const { put, deleted, failed } = publisher.counts;
   return {
     keysRead,
     keysAssigned: assignment.keysAssigned,
     paddingKeys: assignment.paddingKeys,
-    objectsPut: put,
-    objectsDeleted: deleted,
+    objectsPut: counts.put,
+    objectsDeleted: counts.deleted,
     keysWaiting: await countWaiting(d.pool),
-    failures: failed,
+    failures: counts.failed,
   };
 }
 

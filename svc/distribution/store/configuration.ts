@@ -25,6 +25,16 @@ export async function readConfigurationHistory(db: Queryable): Promise<Configura
   return rows;
 }
 
+/** What is in force now. */
+export async function readNewestConfiguration(
+  db: Queryable,
+): Promise<Pick<ConfigurationVersion, 'version' | 'restores'> | undefined> {
+  const { rows } = await db.query<Pick<ConfigurationVersion, 'version' | 'restores'>>(
+    'select version, restores from configuration_version order by version desc limit 1',
+  );
+  return rows[0];
+}
+
 export async function readConfigurationFiles(db: Queryable, version: number): Promise<ConfigurationRow | undefined> {
   const { rows } = await db.query<ConfigurationRow>(
     'select v1, android_v1, ios_v1, android_v2, ios_v2 from configuration_version where version = $1',

@@ -81,8 +81,8 @@ export async function closeHour(tx: Tx, hour: number): Promise<{ real: number; p
 }
 
 /** Keys that the hours hold together, padding included. */
-export async function countAssigned(tx: Tx, fromHour: number, toHour: number): Promise<number> {
-  const { rows } = await tx.query<{ n: number }>(
+export async function countAssigned(db: Queryable, fromHour: number, toHour: number): Promise<number> {
+  const { rows } = await db.query<{ n: number }>(
     `select coalesce(sum(own_keys + foreign_keys + padding_keys), 0)::int as n from hour_package where hour between $1 and $2`,
     [fromHour, toHour],
   );

@@ -1,0 +1,47 @@
+import { type DistributionRun, type KeyPackage, RunOutcome } from '../../gen/mesh/cwa/metrics/v1/metrics.ts';
+import type { Pool } from '../../lib/db/pool.ts';
+import type { MetricsDetails } from '../../lib/rpc/metrics-service.ts';
+import { windowEndSeconds } from './object-window.ts';
+import { aggregateRegion } from './rules.ts';
+import { type CountedPackageRow, readPackageList } from './store/package-list.ts';
+import { readRuns, type RunRow } from './store/run-history.ts';
+
+/** Most of each that an answer holds (`cwa/metrics/v1/metrics.proto`). */
+const limit = 50;
+
+const outcomes: Readonly<Record<RunRow['outcome'], RunOutcome>> = {
+  done: RunOutcome.RUN_OUTCOME_DONE,
+  incomplete: RunOutcome.RUN_OUTCOME_INCOMPLETE,
+  failed: RunOutcome.RUN_OUTCOME_FAILED,
+};
+
+/** The newest runs and packages, for operators; read when they are asked for. */
+export const publishedDetails =
+  (pool: Pool): MetricsDetails =>
+  async () => ({
+    runs: (await readRuns(pool, limit)).map(runOf),
+    packages: (await readPackageList(pool, limit)).map(packageOf),
+  });
+
+const runOf = (row: RunRow): DistributionRun => ({
+  startedAt: row.started_at,
+  durationSeconds: row.duration_seconds,
+  outcome: outcomes[row.outcome],
+  packages: row.packages,
+  objectsPut: row.objects_put,
+  objectsDeleted: row.objects_deleted,
+});
+
+/** Padding is part of `keys`. */
+function packageOf({ region, kind, day, hour, size, ...counted }: CountedPackageRow): KeyPackage {
+  const all = region === aggregateRegion;
+  const paddingKeys = all ? counted.all_padding : counted.own_padding;
+  return {
+    region,
+    windowEnd: new Date(windowEndSeconds({ kind, day, ...(hour === null ? {} : { hour }) }) * 1_000),
+    day: kind === 'day',
+    keys: (all ? counted.all_keys : counted.own_keys) + paddingKeys,
+    paddingKeys,
+    bytes: size,
+  };
+}
