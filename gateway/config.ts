@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readBlobStoreConfig } from '../lib/blob/config.ts';
 import type { S3BlobStoreConfig } from '../lib/blob/s3-blob-store.ts';
-import { type Env, integer, port, readEnv, readParts } from '../lib/process/config.ts';
+import { type Env, integer, port, readEnv, readParts, secretFile } from '../lib/process/config.ts';
 import type { Rates } from './rate-limits.ts';
 
 const mebibyte = 1_024 * 1_024;
@@ -47,6 +47,8 @@ const schema = z.object({
   GATEWAY_CACHE_MIB: integer({ min: 1, max: 65_536, default: 128 }),
   GATEWAY_FRESH_MS: integer({ min: 0, max: 60_000, default: 100 }),
   GATEWAY_IMMUTABLE_FRESH_MS: integer({ min: 0, max: 3_600_000, default: 5_000 }),
+  /** Shared with the prober; without it no request is recognised as synthetic. */
+  PROBE_REQUEST_SECRET_FILE: secretFile({ min: 32 }).optional(),
   SUBMISSION_ADDRESS: z.string(),
   VERIFICATION_ADDRESS: z.string(),
   TEST_RESULT_ADDRESS: z.string(),

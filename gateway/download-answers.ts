@@ -4,7 +4,9 @@ import { type Answer, methodNotAllowed, notFound, overloaded } from './answer.ts
 import type { Header } from './answer-size.ts';
 import type { Download, Downloads } from './downloads.ts';
 import { type IntakeMetrics, outcomeOf } from './intake-metrics.ts';
+import { headOf } from './phone-route.ts';
 import type { RateLimits } from './rate-limits.ts';
+import type { SyntheticRequests } from './synthetic-requests.ts';
 import { type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
 
 const wrongVerb = methodNotAllowed('GET', 'HEAD');
@@ -20,15 +22,20 @@ export interface DownloadAnswersOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly limits: RateLimits;
   readonly metrics: IntakeMetrics;
+  /** Requests that are served and not counted. */
+  readonly synthetic?: SyntheticRequests;
 }
 
 /** Serves `/version/…` from the object store (D 2.8): GET and HEAD, one quoted ETag, a length, never compressed. */
-export function downloadAnswers({ downloads, date, clock, limits, metrics }: DownloadAnswersOptions) {
+export function downloadAnswers(options: DownloadAnswersOptions) {
+  const { downloads, date, clock, limits, metrics, synthetic } = options;
   return (request: RawRequest, response: RawResponse): void => {
     const arrivedMs = clock.monotonicMs();
     const shed = !limits.admits('download');
-    const written = (status: number): void =>
-      metrics.count('download', shed ? 'shed' : outcomeOf(status), clock.monotonicMs() - arrivedMs);
+    const uncounted = synthetic?.recognise((request.url ?? '').split('?', 1)[0] ?? '', headOf(request)) === true;
+    const written = (status: number): void => {
+      if (!uncounted) metrics.count('download', shed ? 'shed' : outcomeOf(status), clock.monotonicMs() - arrivedMs);
+    };
     // What a caller sends along is let go of; an answer must not wait for it.
     request.resume();
     const key = keyOf(request.url ?? '');

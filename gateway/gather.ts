@@ -1,4 +1,5 @@
 import { RpcError, unavailable } from '../lib/rpc/errors.ts';
+import { untracedWork } from '../lib/telemetry/tracing.ts';
 import type { Clock } from '../lib/time/clock.ts';
 
 export interface GatherOptions<Item, Outcome> {
@@ -38,7 +39,8 @@ export function gather<Item, Outcome>(options: GatherOptions<Item, Outcome>): (i
     const batch = waiting;
     waiting = [];
     bytes = 0;
-    void send(options, batch, clock.monotonicMs() + (options.divideForMs ?? 2_000));
+    // Whoever came first, or filled the call, does not speak for the others (decision 34).
+    void untracedWork(() => send(options, batch, clock.monotonicMs() + (options.divideForMs ?? 2_000)));
   };
 
   return (item) =>

@@ -6,6 +6,7 @@ import { type IntakeMetrics, outcomeOf } from './intake-metrics.ts';
 import type { Partner, PartnerRoute, Partners } from './partners.ts';
 import { headOf, type RequestHead } from './phone-route.ts';
 import type { RateLimits } from './rate-limits.ts';
+import type { SyntheticRequests } from './synthetic-requests.ts';
 import { type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
 import { readBody } from './read-body.ts';
 
@@ -30,6 +31,8 @@ export interface LabAnswersOptions {
   readonly bodyTimeoutMs: number;
   /** Requests in hand above which new ones get 503. */
   readonly maxRequests: number;
+  /** Tells the prober's deliveries, which the same paths of `routes` serve and nothing counts (decision 35). */
+  readonly synthetic?: { readonly requests: SyntheticRequests; readonly routes: ReadonlyMap<string, LabRoute> };
 }
 
 /** Serves the partners' port: an unlisted certificate gets 403 whatever it asks, and labs are answered at once. */
@@ -42,6 +45,10 @@ export function labAnswers(options: LabAnswersOptions) {
     const full = !limits.admits('partner') || requests >= options.maxRequests;
     const partner = partners.of(request);
     const right = route?.partnerRoute();
+    const twin =
+      route !== undefined && options.synthetic?.requests.recognise(route.path, headOf(request))
+        ? options.synthetic.routes.get(route.path)
+        : undefined;
     const early =
       partner === undefined || (right !== undefined && !partner.mayUse(right))
         ? emptyAnswer(403)
@@ -58,7 +65,7 @@ export function labAnswers(options: LabAnswersOptions) {
       if (body === 'cut') return;
       if (early !== undefined) return write(early);
       if (body === 'too-large') return write(emptyAnswer(413));
-      write(await (route as LabRoute).answer(headOf(request), body, partner as Partner));
+      write(await (twin ?? (route as LabRoute)).answer(headOf(request), body, partner as Partner));
     } catch (error) {
       log.error('lab-answer-failed', errorFields(error));
       write(emptyAnswer(500));
@@ -70,7 +77,7 @@ export function labAnswers(options: LabAnswersOptions) {
       const length: Header[] = answer.status === 204 ? [] : [['content-length', String(answer.body.length)]];
       writeRaw(response, answer.status, [['date', date()], ...answer.headers, ...length], answer.body);
       const outcome = answer === overloaded ? 'shed' : outcomeOf(answer.status);
-      metrics.count('partner', outcome, clock.monotonicMs() - arrivedMs);
+      if (twin === undefined) metrics.count('partner', outcome, clock.monotonicMs() - arrivedMs);
     }
   };
 }

@@ -5,7 +5,7 @@ import { emptyAnswer } from './answer.ts';
 import { connectError, connectMethods } from './connect.ts';
 import { families, type LabMesh, lookUpResult, maxItems, reportResults } from './lab.ts';
 import { labLimit, type LabRoute } from './lab-answers.ts';
-import type { Partner, PartnerRoute } from './partners.ts';
+import type { Partner, TestRoute } from './partners.ts';
 
 const caller = createContextKey<Partner | undefined>(undefined);
 
@@ -62,7 +62,7 @@ export function labConnectRoutes(mesh: LabMesh): LabRoute[] {
   }));
 }
 
-function routeOf(family: TestFamily): PartnerRoute {
+function routeOf(family: TestFamily): TestRoute {
   switch (family) {
     case TestFamily.PCR:
       return 'lab';
@@ -75,7 +75,7 @@ function routeOf(family: TestFamily): PartnerRoute {
   }
 }
 
-function allowed(context: HandlerContext, route: PartnerRoute): Partner {
+function allowed(context: HandlerContext, route: TestRoute): Partner {
   const partner = context.values.get(caller);
   if (partner === undefined || !partner.mayUse(route)) throw connectError(403);
   return partner;

@@ -2,7 +2,7 @@ import type { LabResult } from '../gen/mesh/cwa/test_result/v1/test_result.ts';
 import { type Answer, emptyAnswer } from './answer.ts';
 import { families, isGood, type LabMesh, lookUpResult, reportResults } from './lab.ts';
 import type { LabRoute } from './lab-answers.ts';
-import type { Partner, PartnerRoute } from './partners.ts';
+import type { Partner, TestRoute } from './partners.ts';
 
 const bad = emptyAnswer(400);
 
@@ -21,7 +21,7 @@ export function labRestRoutes(mesh: LabMesh): LabRoute[] {
   return [...reports, ...lookUps];
 }
 
-async function report(mesh: LabMesh, partner: Partner, route: PartnerRoute, body: Json): Promise<Answer> {
+async function report(mesh: LabMesh, partner: Partner, route: TestRoute, body: Json): Promise<Answer> {
   const list = body['testResults'];
   const labId = body['labId'] ?? undefined;
   if (!Array.isArray(list) || (labId !== undefined && typeof labId !== 'string')) return bad;
@@ -31,7 +31,7 @@ async function report(mesh: LabMesh, partner: Partner, route: PartnerRoute, body
   return emptyAnswer(done.outcomes.every(isGood) ? 204 : 400);
 }
 
-async function lookUp(mesh: LabMesh, route: PartnerRoute, body: Json): Promise<Answer> {
+async function lookUp(mesh: LabMesh, route: TestRoute, body: Json): Promise<Answer> {
   const found = await lookUpResult(mesh, families[route], body['id']);
   if (found === undefined) return bad;
   return { status: 200, headers: [['content-type', 'application/json']], body: Buffer.from(JSON.stringify(found)) };

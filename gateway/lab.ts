@@ -6,14 +6,24 @@ import {
 } from '../gen/mesh/cwa/test_result/v1/test_result.ts';
 import { HASHED_ID_PATTERN } from '../lib/exposure/token-format.ts';
 import type { Client } from '../lib/rpc/api.ts';
-import type { Partner, PartnerRoute } from './partners.ts';
+import type { Partner, TestRoute } from './partners.ts';
 
 export type LabMesh = Client<LabResultServiceService>;
+
+/** The mesh for deliveries of the prober, marked as synthetic (decision 35). */
+export function syntheticLabMesh(mesh: LabMesh): LabMesh {
+  const synthetic = { synthetic: true };
+  return {
+    storeResults: (request, context) => mesh.storeResults(request, { ...context, ...synthetic }),
+    lookUpResult: (request, context) => mesh.lookUpResult(request, { ...context, ...synthetic }),
+    getReceipts: (request, context) => mesh.getReceipts(request, { ...context, ...synthetic }),
+  };
+}
 
 /** Most items of one list (decision 21). */
 export const maxItems = 10_000;
 
-export const families: Readonly<Record<PartnerRoute, TestFamily>> = {
+export const families: Readonly<Record<TestRoute, TestFamily>> = {
   lab: TestFamily.TEST_FAMILY_PCR,
   quicktest: TestFamily.TEST_FAMILY_QUICK_TEST,
   pocnat: TestFamily.TEST_FAMILY_POC_NAT,

@@ -7,6 +7,7 @@ import type {
   RegistrationServiceService,
 } from '../gen/mesh/cwa/verification/v1/verification.ts';
 import type { Client } from '../lib/rpc/api.ts';
+import { unavailable } from '../lib/rpc/errors.ts';
 import type { Clock } from '../lib/time/clock.ts';
 import { gather } from './gather.ts';
 
@@ -16,6 +17,27 @@ export interface PhoneMesh {
   registerToken(registration: Registration): Promise<RegisterTokenOutcome>;
   getTestResult(registrationToken: string): Promise<GetTestResultOutcome>;
   issueTan(registrationToken: string): Promise<IssueTanOutcome>;
+}
+
+/** The mesh for requests of the prober: each its own call, marked as synthetic (decision 35). */
+export function syntheticMesh(
+  submission: Pick<Client<SubmissionServiceService>, 'submitKeys'>,
+  verification: Client<RegistrationServiceService>,
+): PhoneMesh {
+  const synthetic = { synthetic: true };
+  const only = <T>([outcome, ...others]: readonly T[]): T => {
+    if (outcome === undefined || others.length > 0) throw unavailable('OUTCOMES_DO_NOT_MATCH');
+    return outcome;
+  };
+  return {
+    submitKeys: async (upload) => only((await submission.submitKeys({ uploads: [upload] }, synthetic)).outcomes),
+    registerToken: async (registration) =>
+      only((await verification.registerTokens({ registrations: [registration] }, synthetic)).outcomes),
+    getTestResult: async (token) =>
+      only((await verification.getTestResults({ registrationTokens: [token] }, synthetic)).outcomes),
+    issueTan: async (token) =>
+      only((await verification.issueTans({ registrationTokens: [token] }, synthetic)).outcomes),
+  };
 }
 
 export interface GatherSettings {

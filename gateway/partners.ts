@@ -4,9 +4,12 @@ import { ConfigError } from '../lib/process/config.ts';
 import type { Log } from '../lib/telemetry/log.ts';
 import type { RawRequest } from './raw-http.ts';
 
-/** Groups of paths that a partner may use; `*` is all of them. */
-const routeNames = ['lab', 'quicktest', 'pocnat', '*'] as const;
+/** Groups of paths that a partner may use; `*` is all of laboratories, `probe` must be named. */
+const routeNames = ['lab', 'quicktest', 'pocnat', 'probe', '*'] as const;
 export type PartnerRoute = Exclude<(typeof routeNames)[number], '*'>;
+
+/** Those that report tests. */
+export type TestRoute = Exclude<PartnerRoute, 'probe'>;
 
 /** One certificate that may call (decision 21). */
 export interface Partner {
@@ -78,7 +81,7 @@ function readPartners(file: string): ReadonlyMap<string, Partner> {
       {
         name,
         fingerprint: Buffer.from(fingerprint, 'hex'),
-        mayUse: (route) => routes.includes('*') || routes.includes(route),
+        mayUse: (route) => routes.includes(route) || (route !== 'probe' && routes.includes('*')),
         mayName: (labId) => labId === undefined || labIds.includes('*') || labIds.includes(labId),
       },
     ]),

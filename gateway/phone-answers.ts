@@ -1,11 +1,13 @@
+import { inTrace } from '../lib/telemetry/tracing.ts';
 import type { Clock } from '../lib/time/clock.ts';
 import { type Answer, emptyAnswer, methodNotAllowed, overloaded } from './answer.ts';
 import type { Schedule } from './answer-schedule.ts';
 import { sizedHeaders } from './answer-size.ts';
 import type { FailureTally } from './failure-tally.ts';
 import { type IntakeMetrics, outcomeOf } from './intake-metrics.ts';
-import { headOf, type PhoneRoute, type Routed } from './phone-route.ts';
+import { headOf, type PhoneRoute, type RequestHead, type Routed } from './phone-route.ts';
 import type { RateLimits } from './rate-limits.ts';
+import type { SyntheticRequests } from './synthetic-requests.ts';
 import { type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
 import { type BodyBudget, readBody } from './read-body.ts';
 
@@ -21,6 +23,13 @@ export interface PhoneAnswersOptions {
   /** Octets of bodies in memory above which new ones get 503. */
   readonly maxHeldBytes: number;
   readonly bodyTimeoutMs: number;
+  readonly synthetic?: SyntheticRoutes;
+}
+
+/** How the prober's requests are told and served: by routes of the same paths, on the same schedule (decision 35). */
+export interface SyntheticRoutes {
+  readonly requests: SyntheticRequests;
+  readonly routes: ReadonlyMap<string, PhoneRoute>;
 }
 
 /**
@@ -48,6 +57,9 @@ export function phoneAnswers(options: PhoneAnswersOptions) {
     response.once('close', end);
 
     const head = headOf(request);
+    const twin = options.synthetic?.requests.recognise(route.path, head)
+      ? options.synthetic.routes.get(route.path)
+      : undefined;
     const early = full ? overloaded : request.method === 'POST' ? route.refuse(head) : methodNotAllowed('POST');
     // A body that nobody will look at is let go by, not kept.
     const body = await readBody(request, response, early === undefined ? route.limit : 0, options.bodyTimeoutMs, held);
@@ -55,9 +67,11 @@ export function phoneAnswers(options: PhoneAnswersOptions) {
     if (body === 'cut') return end();
 
     const { kind, answer } = await routedOf(early, body);
-    slot.ready(kind, () => {
+    // What becomes of synthetic requests teaches the schedule nothing: fakes shall look like those of people.
+    slot.ready(twin !== undefined && kind === 'accepted' ? 'refused' : kind, () => {
       writeRaw(response, answer.status, sizedHeaders(answer, date()), answer.body, { neverIndexed: true });
-      metrics.count(route.group, full ? 'shed' : outcomeOf(answer.status), clock.monotonicMs() - arrivedMs);
+      if (twin === undefined)
+        metrics.count(route.group, full ? 'shed' : outcomeOf(answer.status), clock.monotonicMs() - arrivedMs);
       end();
     });
 
@@ -65,11 +79,21 @@ export function phoneAnswers(options: PhoneAnswersOptions) {
       if (refusal !== undefined) return { kind: 'refused', answer: refusal };
       if (read === 'too-large') return { kind: 'refused', answer: route.tooLarge };
       try {
-        return await route.answer(head, read);
+        return await (twin === undefined ? route.answer(head, read) : traced(twin, head, read));
       } catch (error) {
         failures.add(error);
         return { kind: 'refused', answer: emptyAnswer(500) };
       }
     }
   };
+}
+
+/** The one kind of phone request that may be traced: nobody's phone made it (decision 34). */
+function traced(route: PhoneRoute, head: RequestHead, body: Buffer): Promise<Routed> {
+  const attributes = { 'http.request.method': 'POST', 'http.route': route.path, 'cwa.synthetic': true };
+  return inTrace(`POST ${route.path}`, { kind: 'server', attributes }, async (span) => {
+    const routed = await route.answer(head, body);
+    span.set({ 'http.response.status_code': routed.answer.status });
+    return routed;
+  });
 }
