@@ -12,8 +12,9 @@ import { readConfig } from './config.ts';
 import { type GatewayDeps, startPartnerPort, startPhonePort } from './gateway.ts';
 import { intakeMetrics } from './intake-metrics.ts';
 import { startRpcServer } from '../lib/rpc/server.ts';
-import { gatheredMesh } from './mesh.ts';
+import { gatheredMesh, syntheticMesh } from './mesh.ts';
 import { watchPartners } from './partners.ts';
+import { syntheticRequests } from './synthetic-requests.ts';
 import { certificateFiles } from './certificate-files.ts';
 
 await runProcess('gateway', async ({ clock, log, telemetry, security, onStop, stopping }) => {
@@ -44,6 +45,12 @@ await runProcess('gateway', async ({ clock, log, telemetry, security, onStop, st
     floorMs: settings.GATEWAY_ANSWER_FLOOR_MS,
   });
   telemetry.metrics.observe('cwa.gateway.answer.late', () => [{ attributes: {}, value: schedule.lateShare }]);
+  const uploads = clientOf(submission, 'cwa.submission.v1.SubmissionService', SubmissionServiceService, call);
+  const tests = clientOf(verification, 'cwa.verification.v1.RegistrationService', RegistrationServiceService, call);
+  const probeSecret = settings.PROBE_REQUEST_SECRET_FILE?.reveal();
+  const synthetic = probeSecret && {
+    synthetic: { requests: syntheticRequests(probeSecret, clock), mesh: syntheticMesh(uploads, tests) },
+  };
   const deps: GatewayDeps = {
     settings,
     clock,
@@ -54,11 +61,12 @@ await runProcess('gateway', async ({ clock, log, telemetry, security, onStop, st
     store,
     schedule,
     metrics: intakeMetrics(telemetry.metrics),
-    mesh: gatheredMesh(
-      clientOf(submission, 'cwa.submission.v1.SubmissionService', SubmissionServiceService, call),
-      clientOf(verification, 'cwa.verification.v1.RegistrationService', RegistrationServiceService, call),
-      { clock, windowMs: settings.GATEWAY_GATHER_WINDOW_MS, maxItems: settings.GATEWAY_GATHER_ITEMS },
-    ),
+    mesh: gatheredMesh(uploads, tests, {
+      clock,
+      windowMs: settings.GATEWAY_GATHER_WINDOW_MS,
+      maxItems: settings.GATEWAY_GATHER_ITEMS,
+    }),
+    ...synthetic,
     labMesh: clientOf(testResult, 'cwa.test_result.v1.LabResultService', LabResultServiceService, call),
   };
 
