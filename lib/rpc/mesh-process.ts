@@ -5,6 +5,7 @@ import { watchTerm } from './certificate-term.ts';
 import { type CertificateSource, type TlsFiles, watchCertificates } from './certificates.ts';
 import { type Channel, openChannel } from './client.ts';
 import type { ProcessName } from './communication-matrix.ts';
+import type { MetricsDetails } from './metrics-service.ts';
 import { type BoundService, type RpcServer, startRpcServer } from './server.ts';
 
 /** The values of a process's settings by name. */
@@ -50,7 +51,7 @@ export function meshProcess(name: ProcessName, settings: Settings, context: Proc
     },
 
     /** `at`: what the settings of host and port begin with, where it is not the process's name. */
-    async serve(services: readonly BoundService[], at = prefix): Promise<RpcServer> {
+    async serve(services: readonly BoundService[], at = prefix, published?: MetricsDetails): Promise<RpcServer> {
       const server = await startRpcServer({
         process: name,
         host: String(settings[`${at}_HOST`]),
@@ -62,6 +63,7 @@ export function meshProcess(name: ProcessName, settings: Settings, context: Proc
         log,
         telemetry,
         security,
+        ...(published ? { published } : {}),
       });
       onStop(() => server.close());
       return server;
@@ -83,7 +85,10 @@ export function followCertificates(
   settings: Settings,
   { clock, log, telemetry, security, onStop }: ProcessContext,
 ): CertificateSource {
-  const file = (which: keyof TlsFiles): string => String(settings[names[which]] ?? '');
+  const file = (which: keyof TlsFiles): string => {
+    const path = settings[names[which]];
+    return typeof path === 'string' ? path : '';
+  };
   const files = { certFile: file('certFile'), keyFile: file('keyFile'), caFile: file('caFile') };
   const source = watchCertificates(files, { settings: names, log, security, name: certificate });
   onStop(() => source.close());

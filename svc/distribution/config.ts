@@ -12,8 +12,6 @@ import {
   readEnv,
   readParts,
 } from '../../lib/process/config.ts';
-import { type CertificateSource, watchCertificates } from '../../lib/rpc/certificates.ts';
-import type { Log } from '../../lib/telemetry/log.ts';
 import { faultsOf } from './app-config/build.ts';
 import {
   changedConfiguration,
@@ -89,21 +87,6 @@ export function readConfig(env: Env): Config {
   );
   if (faults.length > 0) throw new ConfigError(faults);
   return { ...parts, usesPlaceholder: configuration.dgc.reissueServicePublicKeyDigest === placeholderDigest };
-}
-
-/** The certificate files of the settings, followed. */
-export function certificatesOf(settings: Config['settings'], log: Log): CertificateSource {
-  const names = {
-    certFile: 'DISTRIBUTION_TLS_CERT_FILE',
-    keyFile: 'DISTRIBUTION_TLS_KEY_FILE',
-    caFile: 'DISTRIBUTION_TLS_CA_FILE',
-  } as const;
-  const files = {
-    certFile: settings[names.certFile],
-    keyFile: settings[names.keyFile],
-    caFile: settings[names.caFile],
-  };
-  return watchCertificates(files, { settings: names, log });
 }
 
 /** The rules of publishing as far as they can be set; `fixedRules` cannot (decision 27). */

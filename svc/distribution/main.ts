@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { ProbeKeyServiceService } from '../../gen/mesh/cwa/submission/v1/probe_key.ts';
 import { DiagnosisKeyServiceService } from '../../gen/mesh/cwa/submission/v1/submission.ts';
-import { migrate } from '../../lib/db/migrate.ts';
-import { openPool } from '../../lib/db/pool.ts';
+import { openDatabase } from '../../lib/db/open-database.ts';
 import { runProcess } from '../../lib/process/run.ts';
 import { secureRandom } from '../../lib/random/random.ts';
-import { clientOf, openChannel } from '../../lib/rpc/client.ts';
-import { certificatesOf, readConfig } from './config.ts';
+import { clientOf } from '../../lib/rpc/client.ts';
+import { meshProcess } from '../../lib/rpc/mesh-process.ts';
+import { readConfig } from './config.ts';
 import { countedSigner } from './counted-signer.ts';
 import { countedStore } from './counted-store.ts';
 import type { Deps } from './deps.ts';
@@ -22,17 +22,12 @@ await runProcess('distribution', async (context) => {
   const config = readConfig(process.env);
   const { settings, rules, configuration } = config;
   logSettings(log, config);
-  const certificates = certificatesOf(settings, log);
-  onStop(() => certificates.close());
+  const mesh = meshProcess('distribution', settings, context);
   await proveSigners(config.signers);
-  await migrate(config.database, join(import.meta.dirname, 'migrations'), log);
-  const pool = openPool(config.database, log, { metrics });
-  onStop(() => pool.close());
+  const pool = await openDatabase(config.database, join(import.meta.dirname, 'migrations'), context);
   const blob = countedStore(await openStore(config.store), metrics);
   onStop(() => blob.close());
-  const address = settings.SUBMISSION_ADDRESS;
-  const channel = openChannel({ address, serverName: 'submission', certificates, clock, metrics });
-  onStop(() => channel.close());
+  const submission = mesh.channel('submission', settings.SUBMISSION_ADDRESS);
   const deps: Deps = {
     clock,
     random: secureRandom,
@@ -41,8 +36,8 @@ await runProcess('distribution', async (context) => {
     security,
     pool,
     blob,
-    submission: clientOf(channel, 'cwa.submission.v1.DiagnosisKeyService', DiagnosisKeyServiceService),
-    probes: clientOf(channel, 'cwa.submission.v1.ProbeKeyService', ProbeKeyServiceService),
+    submission: clientOf(submission, 'cwa.submission.v1.DiagnosisKeyService', DiagnosisKeyServiceService),
+    probes: clientOf(submission, 'cwa.submission.v1.ProbeKeyService', ProbeKeyServiceService),
     signers: config.signers.map((signer) => countedSigner(signer, metrics)),
     rules,
     configuration,
@@ -50,5 +45,5 @@ await runProcess('distribution', async (context) => {
   };
   if (process.argv.includes('--once')) await runOnce(deps);
   else if (process.argv.includes('--rebuild')) await rebuildOnce(deps);
-  else await serve(context, config, deps, certificates);
+  else await serve(mesh, deps, settings.DISTRIBUTION_INTERVAL_SECONDS);
 });

@@ -1,52 +1,18 @@
-import { startManagement } from '../../lib/process/management.ts';
-import { repeat } from '../../lib/process/repeat.ts';
-import type { ProcessContext } from '../../lib/process/run.ts';
-import type { CertificateSource } from '../../lib/rpc/certificates.ts';
-import { startRpcServer } from '../../lib/rpc/server.ts';
-import type { Config } from './config.ts';
+import type { meshProcess } from '../../lib/rpc/mesh-process.ts';
 import type { Deps } from './deps.ts';
 import { runDistribution } from './jobs/run.ts';
 import { observeDistribution } from './observe-distribution.ts';
 import { publishedDetails } from './published-details.ts';
 import { services } from './service.ts';
 
-/** Opens the management port, the own clock of runs where one is set, and the port of the mesh. */
-export async function serve(
-  { clock, log, telemetry, security, onStop, stopping }: ProcessContext,
-  { settings }: Config,
-  deps: Deps,
-  certificates: CertificateSource,
-): Promise<void> {
-  const management = await startManagement({
-    host: settings.DISTRIBUTION_MANAGEMENT_HOST,
-    port: settings.DISTRIBUTION_MANAGEMENT_PORT,
-    setting: 'DISTRIBUTION_MANAGEMENT_PORT',
-    checks: { database: () => deps.pool.query('select 1') },
-    telemetry,
-    stopping,
-  });
-  onStop(() => management.close());
-  observeDistribution(deps, settings.DISTRIBUTION_INTERVAL_SECONDS);
-  const everyMs = settings.DISTRIBUTION_INTERVAL_SECONDS * 1_000;
-  if (everyMs > 0) {
-    const job = { job: 'run-distribution', everyMs, clock, log, metrics: telemetry.metrics, signal: stopping };
-    const runs = repeat(job, async () => {
+/** Runs every `intervalSeconds`, or only when the scheduler asks (0). */
+export async function serve(mesh: ReturnType<typeof meshProcess>, deps: Deps, intervalSeconds: number): Promise<void> {
+  observeDistribution(deps, intervalSeconds);
+  await mesh.management({ database: () => deps.pool.query('select 1') });
+  if (intervalSeconds > 0) {
+    mesh.repeat('run-distribution', intervalSeconds, async () => {
       await runDistribution(deps);
     });
-    onStop(() => runs);
   }
-  const server = await startRpcServer({
-    process: 'distribution',
-    host: settings.DISTRIBUTION_HOST,
-    port: settings.DISTRIBUTION_PORT,
-    portSetting: 'DISTRIBUTION_PORT',
-    certificates,
-    services: services(deps),
-    clock,
-    log,
-    telemetry,
-    security,
-    published: publishedDetails(deps.pool),
-  });
-  onStop(() => server.close());
+  await mesh.serve(services(deps), 'DISTRIBUTION', publishedDetails(deps.pool));
 }
