@@ -1,5 +1,7 @@
 import { errorFields, jsonLog, type Log } from '../telemetry/log.ts';
 import { type SecurityFeed, silentSecurityFeed } from '../telemetry/security.ts';
+import { openSecurityFeed } from '../telemetry/security-feed/feed.ts';
+import { readSecurityFeedSettings } from '../telemetry/security-feed/settings.ts';
 import { readTelemetrySettings } from '../telemetry/settings.ts';
 import { openTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { followClock } from '../time/followed-clock.ts';
@@ -67,7 +69,15 @@ export async function runProcess(name: string, main: (context: ProcessContext) =
     const telemetry = await openTelemetry(name, readTelemetrySettings(process.env), clock);
     steps.push(() => telemetry.close());
     log = jsonLog(name, () => clock.now(), undefined, 'info', telemetry.logSink);
-    security = silentSecurityFeed;
+    const feed = openSecurityFeed({
+      process: name,
+      settings: readSecurityFeedSettings(process.env),
+      clock,
+      log,
+      metrics: telemetry.metrics,
+    });
+    steps.push(() => feed.close());
+    security = feed;
     await main({ clock, log, telemetry, security, stopping: stopping.signal, onStop: (step) => steps.push(step) });
     if (stopping.signal.aborted) return;
     log.info('started');

@@ -3,12 +3,17 @@ export interface LogFields {
   readonly process?: string;
   readonly port?: number;
   readonly count?: number;
+  readonly stored?: number;
+  readonly unchanged?: number;
+  readonly refused?: number;
   readonly durationMs?: number;
   readonly status?: string | number;
   readonly reason?: string;
   readonly rule?: string;
   readonly rpc?: string;
   readonly caller?: string;
+  /** Name of a lab or test partner in the gateway's list. */
+  readonly partner?: string;
   readonly transaction?: string;
   readonly attempt?: number;
   readonly region?: string;
@@ -25,6 +30,16 @@ export interface LogFields {
   readonly errorName?: string;
   readonly errorCode?: string;
   readonly stack?: string;
+  /** Of security events where no collector takes them; their values have passed an allow-list of their own. */
+  readonly type?: string;
+  readonly partner?: string;
+  readonly target?: string;
+  readonly certificate?: string;
+  readonly days?: number;
+  readonly team?: string;
+  readonly what?: string;
+  readonly route?: string;
+  readonly lost?: number;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -41,12 +56,16 @@ const allowed = new Set<string>([
   'process',
   'port',
   'count',
+  'stored',
+  'unchanged',
+  'refused',
   'durationMs',
   'status',
   'reason',
   'rule',
   'rpc',
   'caller',
+  'partner',
   'transaction',
   'attempt',
   'region',
@@ -63,6 +82,15 @@ const allowed = new Set<string>([
   'errorName',
   'errorCode',
   'stack',
+  'type',
+  'partner',
+  'target',
+  'certificate',
+  'days',
+  'team',
+  'what',
+  'route',
+  'lost',
 ] satisfies (keyof LogFields)[]);
 
 const severity: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };

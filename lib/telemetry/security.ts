@@ -18,7 +18,9 @@ export type SecurityEvent =
   | { readonly type: 'configuration-changed'; readonly what: string; readonly version?: string }
   /** More requests than a process admits. */
   | { readonly type: 'overload'; readonly route: string }
-  | { readonly type: 'process-started' | 'process-stopped'; readonly version?: string };
+  | { readonly type: 'process-started' | 'process-stopped'; readonly version?: string }
+  /** Of the feed itself: so many events will not arrive. */
+  | { readonly type: 'events-lost'; readonly reason: 'buffer-full' | 'disk' | 'refused'; readonly lost: number };
 
 export type SecurityEventType = SecurityEvent['type'];
 

@@ -113,7 +113,7 @@ export const processMetrics = {
   'cwa.security.feed.dropped': {
     kind: 'counter',
     unit: '{event}',
-    description: 'Security events given up because the buffer on disk was full.',
+    description: 'Security events given up: the buffer on disk was full, or the collector refused them for good.',
     step: 1,
     attributes: {},
     of: every,
