@@ -1,5 +1,9 @@
+import { context, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { expect, test } from 'vitest';
 import { RpcError, unavailable } from '../lib/rpc/errors.ts';
+import { inTrace, isTraced } from '../lib/telemetry/tracing.ts';
 import { systemClock } from '../lib/time/clock.ts';
 import { gather } from './gather.ts';
 
@@ -68,4 +72,29 @@ test('an answer with too few outcomes fails all its items and is given to none',
   const work = gather<number, number>({ ...settings, call: async (items) => items.slice(1) });
   const results = await Promise.allSettled([1, 2].map(work));
   expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+});
+
+test('decision 34: a call for many is in no trace, whoever came first or filled it', async () => {
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  trace.setGlobalTracerProvider(new TracerProvider());
+  try {
+    const traced: boolean[] = [];
+    const call = async (items: readonly number[]) => {
+      traced.push(isTraced());
+      return items;
+    };
+    const later = gather<number, number>({ ...settings, call });
+    const full = gather<number, number>({ ...settings, windowMs: 10_000, maxItems: 2, call });
+    const inItsOwn = (work: () => Promise<number>) =>
+      inTrace('lab', {}, () => {
+        expect(isTraced()).toBe(true);
+        return work();
+      });
+    await Promise.all([inItsOwn(() => later(1)), later(2)]);
+    await Promise.all([full(3), inItsOwn(() => full(4))]);
+    expect(traced).toEqual([false, false]);
+  } finally {
+    trace.disable();
+    context.disable();
+  }
 });
