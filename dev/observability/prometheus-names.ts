@@ -32,7 +32,13 @@ export function prometheusMetrics(): readonly PrometheusMetric[] {
     const labels = Object.fromEntries(
       keys.map((key, at) => [written[at] ?? '', definition.attributes[key] ?? 'open'] as const),
     );
-    return { metric, definition, family, series: [...new Set(lines.map((line) => line.split(/[{ ]/)[0] ?? ''))], labels };
+    return {
+      metric,
+      definition,
+      family,
+      series: [...new Set(lines.map((line) => line.split(/[{ ]/)[0] ?? ''))],
+      labels,
+    };
   });
 }
 

@@ -20,7 +20,9 @@ test('names, matchers and groupings are found', () => {
 });
 
 test('keywords, functions and numbers are no metrics', () => {
-  const names = readPromQl('count(up == 0) unless absent(up{job="a"}) or vector(1) and histogram_quantile(0.99, x)').selectors;
+  const names = readPromQl(
+    'count(up == 0) unless absent(up{job="a"}) or vector(1) and histogram_quantile(0.99, x)',
+  ).selectors;
 
   expect(names.map(({ name }) => name)).toEqual(['up', 'up', 'x']);
 });

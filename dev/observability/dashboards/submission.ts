@@ -1,0 +1,51 @@
+import { type Dashboard, query, stat, timeseries } from './builder.ts';
+import { databaseRow, meshRow, processRows } from './process-rows.ts';
+
+export const submission: Dashboard = {
+  name: 'submission',
+  title: 'Submission',
+  description: 'Uploads of diagnosis keys. Fakes never get here, so everything is coarse.',
+  rows: [
+    {
+      title: 'Uploads',
+      panels: [
+        stat({
+          title: 'Uploads in the window',
+          description: 'All uploads that reached the service; steps of 5.',
+          unit: 'short',
+          queries: [query('sum(increase(submission_controller_requests_total{type="all"}[$window]))', 'uploads')],
+        }),
+        stat({
+          title: 'Told to come again',
+          description: 'Uploads that could not be stored because something was unavailable; steps of 5.',
+          unit: 'short',
+          queries: [
+            query('sum(increase(submission_controller_requests_total{type="unavailable"}[$window]))', 'unavailable'),
+          ],
+          warn: 5,
+          bad: 10,
+          runbooks: ['UploadsUnavailable'],
+        }),
+        timeseries({
+          title: 'By kind',
+          description: 'Uploads a second by what became of them; steps of 5.',
+          unit: 'cps',
+          queries: [
+            query('sum by (type) (rate(submission_controller_requests_total{type!="all"}[$window]))', '{{type}}'),
+          ],
+          runbooks: ['UploadsInvalid', 'UploadTanGuessing', 'UploadsUnavailable'],
+        }),
+        timeseries({
+          title: 'Keys by outcome',
+          description:
+            'Diagnosis keys a second of accepted uploads: stored, known before, dropped by a rule; steps of 150.',
+          unit: 'cps',
+          queries: [query('sum by (cwa_outcome) (rate(cwa_submission_keys_total[$window]))', '{{cwa_outcome}}')],
+        }),
+      ],
+    },
+    meshRow('submission'),
+    databaseRow('submission'),
+    ...processRows('submission'),
+  ],
+};

@@ -1,0 +1,43 @@
+import { type Dashboard, query, timeseries } from './builder.ts';
+import { databaseRow, meshRow, processRows } from './process-rows.ts';
+
+export const verification: Dashboard = {
+  name: 'verification',
+  title: 'Verification',
+  description: 'Registrations, TANs and teleTANs; everything in steps of 5.',
+  rows: [
+    {
+      title: 'Registrations and permits',
+      panels: [
+        timeseries({
+          title: 'Registrations',
+          description: 'Registrations a second by what was registered and outcome; steps of 5.',
+          unit: 'cps',
+          queries: [
+            query(
+              'sum by (cwa_key_type, cwa_outcome) (rate(cwa_verification_registrations_total[$window]))',
+              '{{cwa_key_type}} {{cwa_outcome}}',
+            ),
+          ],
+          runbooks: ['TeleTanGuessing', 'RegistrationsRefused'],
+        }),
+        timeseries({
+          title: 'TANs',
+          description: 'TANs a second: issued, used, expired; steps of 5.',
+          unit: 'cps',
+          queries: [query('sum by (cwa_outcome) (rate(cwa_verification_tans_total[$window]))', '{{cwa_outcome}}')],
+        }),
+        timeseries({
+          title: 'teleTANs',
+          description: 'teleTANs a second: issued, used, expired; steps of 5.',
+          unit: 'cps',
+          queries: [query('sum by (cwa_outcome) (rate(cwa_verification_tele_tans_total[$window]))', '{{cwa_outcome}}')],
+          runbooks: ['TeleTanGuessing', 'GuessingAlarm'],
+        }),
+      ],
+    },
+    meshRow('verification'),
+    databaseRow('verification'),
+    ...processRows('verification'),
+  ],
+};
