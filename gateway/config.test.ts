@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { certificateFiles } from './certificate-files.ts';
+import { tlsSettings } from '../lib/rpc/mesh-process.ts';
+import { publicTlsSettings } from './certificate-files.ts';
 import { readConfig } from './config.ts';
 
 const least = {
@@ -39,16 +40,16 @@ test('defaults: ports 8443 and 8444, a floor of 500 ms, calls gathered for 3 ms 
 });
 
 test('the public certificate and the CA of partners are the own ones of the mesh unless set', () => {
-  const same = certificateFiles(readConfig(least).settings);
-  expect(same.outside).toEqual(same.mesh);
+  expect(publicTlsSettings(readConfig(least).settings)).toEqual(tlsSettings('GATEWAY'));
   const env = {
     ...least,
     GATEWAY_PUBLIC_CERT_FILE: 'p.crt',
     GATEWAY_PUBLIC_KEY_FILE: 'p.key',
     GATEWAY_PARTNER_CA_FILE: 'p-ca.crt',
   };
-  const { mesh, outside } = certificateFiles(readConfig(env).settings);
-  expect(outside.files).toEqual({ certFile: 'p.crt', keyFile: 'p.key', caFile: 'p-ca.crt' });
-  expect(outside.settings.keyFile).toBe('GATEWAY_PUBLIC_KEY_FILE');
-  expect(mesh.files).toEqual({ certFile: 'gateway.crt', keyFile: 'gateway.key', caFile: 'ca.crt' });
+  expect(publicTlsSettings(readConfig(env).settings)).toEqual({
+    certFile: 'GATEWAY_PUBLIC_CERT_FILE',
+    keyFile: 'GATEWAY_PUBLIC_KEY_FILE',
+    caFile: 'GATEWAY_PARTNER_CA_FILE',
+  });
 });

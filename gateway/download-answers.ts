@@ -1,7 +1,9 @@
 import type { Blob } from '../lib/blob/blob.ts';
 import type { Clock } from '../lib/time/clock.ts';
+import type { EdgeAlarms } from './alarms.ts';
 import { type Answer, methodNotAllowed, notFound, overloaded } from './answer.ts';
 import type { Header } from './answer-size.ts';
+import { artifactOf } from './artifact.ts';
 import type { Download, Downloads } from './downloads.ts';
 import { type IntakeMetrics, outcomeOf } from './intake-metrics.ts';
 import { headOf } from './phone-route.ts';
@@ -22,24 +24,30 @@ export interface DownloadAnswersOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly limits: RateLimits;
   readonly metrics: IntakeMetrics;
+  readonly alarms: EdgeAlarms;
   /** Requests that are served and not counted. */
   readonly synthetic?: SyntheticRequests;
 }
 
 /** Serves `/version/…` from the object store (D 2.8): GET and HEAD, one quoted ETag, a length, never compressed. */
 export function downloadAnswers(options: DownloadAnswersOptions) {
-  const { downloads, date, clock, limits, metrics, synthetic } = options;
+  const { downloads, date, clock, limits, metrics, alarms, synthetic } = options;
   return (request: RawRequest, response: RawResponse): void => {
     const arrivedMs = clock.monotonicMs();
     const shed = !limits.admits('download');
     const uncounted = synthetic?.recognise((request.url ?? '').split('?', 1)[0] ?? '', headOf(request)) === true;
+    const key = keyOf(request.url ?? '');
     const written = (status: number): void => {
-      if (!uncounted) metrics.count('download', shed ? 'shed' : outcomeOf(status), clock.monotonicMs() - arrivedMs);
+      if (uncounted) return;
+      metrics.count('download', shed ? 'shed' : outcomeOf(status), clock.monotonicMs() - arrivedMs);
+      if (status !== wrongVerb.status) metrics.download(artifactOf(key), status);
     };
     // What a caller sends along is let go of; an answer must not wait for it.
     request.resume();
-    const key = keyOf(request.url ?? '');
-    if (shed) return written(write(response, overloaded));
+    if (shed) {
+      alarms.overload('download');
+      return written(write(response, overloaded));
+    }
     if (key === undefined) return written(write(response, notFound));
     const found = downloads.get(key);
     if (found instanceof Promise) void found.then((download) => written(serve(request, response, download)));

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Blob, BlobStore } from '../lib/blob/blob.ts';
+import type { Cap } from '../lib/telemetry/cap.ts';
 import type { Clock } from '../lib/time/clock.ts';
 import type { FailureTally } from './failure-tally.ts';
 
@@ -15,6 +16,7 @@ export interface DownloadsOptions {
   readonly immutableFreshMs: number;
   /** Questions to the store at one time; what comes on top is refused. */
   readonly maxFetches?: number;
+  readonly fetches?: Cap;
 }
 
 /** Found objects, known absent ones, or the store could not be asked. */
@@ -24,6 +26,8 @@ interface Kept {
   readonly blob: Blob | undefined;
   freshUntilMs: number;
 }
+
+export const maxFetches = 256;
 
 /** Octets that an entry costs beside its body. */
 const overhead = 1_024;
@@ -51,9 +55,10 @@ export class Downloads {
     if (kept !== undefined && kept.freshUntilMs > this.#options.clock.monotonicMs()) return kept.blob ?? 'absent';
     const running = this.#fetches.get(key);
     if (running !== undefined) return running;
-    if (this.#fetches.size >= (this.#options.maxFetches ?? 256)) return kept?.blob ?? 'unavailable';
+    if (this.#fetches.size >= (this.#options.maxFetches ?? maxFetches)) return kept?.blob ?? 'unavailable';
     const fetching = this.#fetch(key, kept).finally(() => this.#fetches.delete(key));
     this.#fetches.set(key, fetching);
+    this.#options.fetches?.saw(this.#fetches.size);
     return fetching;
   }
 

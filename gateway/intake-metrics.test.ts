@@ -4,14 +4,13 @@ import { openHttp1 } from './fixtures/http1.ts';
 import { phoneRequests } from './fixtures/phone-requests.ts';
 import { startGateway } from './fixtures/start-gateway.ts';
 import { startPhonePort } from './gateway.ts';
-import { intakeMetrics } from './intake-metrics.ts';
 
 test('real and fake requests are counted alike; attributes are route and coarse outcome alone', async () => {
   const shown = await Promise.all(
     (['real', 'fake'] as const).map(async (kind) => {
       const gateway = await startGateway();
       const recorded = recordedMetrics('gateway');
-      const port = await startPhonePort({ ...gateway.deps, metrics: intakeMetrics(recorded) });
+      const port = await startPhonePort({ ...gateway.deps, metrics: recorded });
       const client = await openHttp1({ port: port.port, ca: gateway.ca });
       for (const route of Object.values(phoneRequests)) for (let i = 0; i < 5; i++) await client.send(route[kind]);
       client.close();

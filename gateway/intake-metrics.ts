@@ -1,4 +1,5 @@
 import type { Metrics } from '../lib/telemetry/metrics.ts';
+import type { Artifact } from './artifact.ts';
 import type { RouteGroup } from './route-group.ts';
 
 /** Coarse on purpose: why a request was refused would be the story of one phone. */
@@ -12,6 +13,8 @@ export type CountedOutcome = 'answered' | 'refused' | 'failed' | 'shed';
 export interface IntakeMetrics {
   /** One answer that left; `ms` from the arrival of its request. */
   count(group: RouteGroup, outcome: CountedOutcome, ms: number): void;
+  /** One download by what was asked for and what came of it. */
+  download(artifact: Artifact, status: number): void;
 }
 
 export const intakeMetrics = (metrics: Metrics): IntakeMetrics => ({
@@ -19,9 +22,18 @@ export const intakeMetrics = (metrics: Metrics): IntakeMetrics => ({
     metrics.count('cwa.gateway.requests', { 'http.route': group, 'cwa.outcome': outcome });
     metrics.record('http.server.request.duration', { 'http.route': group }, ms / 1_000);
   },
+  download(artifact, status) {
+    metrics.count('cwa.gateway.downloads', { 'cwa.artifact': artifact, 'cwa.outcome': downloadOutcomeOf(status) });
+  },
 });
 
-export function outcomeOf(status: number): CountedOutcome {
+export function outcomeOf(status: number): Exclude<CountedOutcome, 'shed'> {
   if (status < 400) return 'answered';
   return status < 500 ? 'refused' : 'failed';
+}
+
+function downloadOutcomeOf(status: number): 'sent' | 'unchanged' | 'missing' | 'failed' {
+  if (status === 200) return 'sent';
+  if (status === 304) return 'unchanged';
+  return status < 500 ? 'missing' : 'failed';
 }

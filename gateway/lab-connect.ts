@@ -3,19 +3,19 @@ import { LabService, ResultStatus, TestFamily } from '../gen/edge/cwa/lab/v1/lab
 import { type DeliveryReceipt, StoreResultStatus } from '../gen/mesh/cwa/test_result/v1/test_result.ts';
 import { emptyAnswer } from './answer.ts';
 import { connectError, connectMethods } from './connect.ts';
-import { families, type LabMesh, lookUpResult, maxItems, reportResults } from './lab.ts';
+import { families, type LabDeps, lookUpResult, maxItems, reportResults } from './lab.ts';
 import { labLimit, type LabRoute } from './lab-answers.ts';
 import type { Partner, TestRoute } from './partners.ts';
 
 const caller = createContextKey<Partner | undefined>(undefined);
 
 /** The typed API for labs: every result of a list gets its own receipt, and the good ones are stored (issue 3). */
-export function labConnectRoutes(mesh: LabMesh): LabRoute[] {
+export function labConnectRoutes(d: LabDeps): LabRoute[] {
   const methods = connectMethods((router) => {
     router.service(LabService, {
       async reportResults({ family, labId, results }, context) {
         const route = routeOf(family);
-        const done = await reportResults(mesh, allowed(context, route), {
+        const done = await reportResults(d, allowed(d, context, route), {
           family: families[route],
           labId,
           results: results.map(({ id, result, sc }) => ({
@@ -31,16 +31,16 @@ export function labConnectRoutes(mesh: LabMesh): LabRoute[] {
       async lookUpResult({ family, id }, context) {
         const route = routeOf(family);
         if (route === 'lab') throw connectError(400);
-        allowed(context, route);
-        const found = await lookUpResult(mesh, families[route], id);
+        allowed(d, context, route);
+        const found = await lookUpResult(d, families[route], id);
         if (found === undefined) throw connectError(400);
         return found;
       },
       async getReceipts({ family, ids }, context) {
         const route = routeOf(family);
-        const { fingerprint } = allowed(context, route);
+        const { fingerprint } = allowed(d, context, route);
         if (ids.length > maxItems) throw connectError(413);
-        const { histories } = await mesh.getReceipts({ submitter: fingerprint, family: families[route], ids });
+        const { histories } = await d.labMesh.getReceipts({ submitter: fingerprint, family: families[route], ids });
         return { histories: histories.map((history) => ({ receipts: history.receipts.map(receiptOf) })) };
       },
     });
@@ -75,10 +75,11 @@ function routeOf(family: TestFamily): TestRoute {
   }
 }
 
-function allowed(context: HandlerContext, route: TestRoute): Partner {
+function allowed({ alarms }: LabDeps, context: HandlerContext, route: TestRoute): Partner {
   const partner = context.values.get(caller);
-  if (partner === undefined || !partner.mayUse(route)) throw connectError(403);
-  return partner;
+  if (partner?.mayUse(route)) return partner;
+  alarms.partnerRefused('route', partner?.name);
+  throw connectError(403);
 }
 
 const statuses = new Map<StoreResultStatus, ResultStatus>([

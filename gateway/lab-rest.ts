@@ -1,38 +1,38 @@
 import type { LabResult } from '../gen/mesh/cwa/test_result/v1/test_result.ts';
 import { type Answer, emptyAnswer } from './answer.ts';
-import { families, isGood, type LabMesh, lookUpResult, reportResults } from './lab.ts';
+import { families, isGood, type LabDeps, lookUpResult, reportResults } from './lab.ts';
 import type { LabRoute } from './lab-answers.ts';
 import type { Partner, TestRoute } from './partners.ts';
 
 const bad = emptyAnswer(400);
 
 /** The lab and partner paths of S 3.1; `app/result` exists inside the mesh alone (decision 21). */
-export function labRestRoutes(mesh: LabMesh): LabRoute[] {
+export function labRestRoutes(d: LabDeps): LabRoute[] {
   const reports = (['lab', 'quicktest', 'pocnat'] as const).map((route) => ({
     path: `/api/v1/${route}/results`,
     partnerRoute: () => route,
-    answer: json((body, partner) => report(mesh, partner, route, body)),
+    answer: json((body, partner) => report(d, partner, route, body)),
   }));
   const lookUps = (['quicktest', 'pocnat'] as const).map((route) => ({
     path: `/api/v1/${route}/result`,
     partnerRoute: () => route,
-    answer: json((body) => lookUp(mesh, route, body)),
+    answer: json((body) => lookUp(d, route, body)),
   }));
   return [...reports, ...lookUps];
 }
 
-async function report(mesh: LabMesh, partner: Partner, route: TestRoute, body: Json): Promise<Answer> {
+async function report(d: LabDeps, partner: Partner, route: TestRoute, body: Json): Promise<Answer> {
   const list = body['testResults'];
   const labId = body['labId'] ?? undefined;
   if (!Array.isArray(list) || (labId !== undefined && typeof labId !== 'string')) return bad;
   const results = list.map(resultOf);
-  const done = await reportResults(mesh, partner, { family: families[route], labId, results, allOrNothing: true });
+  const done = await reportResults(d, partner, { family: families[route], labId, results, allOrNothing: true });
   if ('refused' in done) return emptyAnswer(done.refused);
   return emptyAnswer(done.outcomes.every(isGood) ? 204 : 400);
 }
 
-async function lookUp(mesh: LabMesh, route: TestRoute, body: Json): Promise<Answer> {
-  const found = await lookUpResult(mesh, families[route], body['id']);
+async function lookUp(d: LabDeps, route: TestRoute, body: Json): Promise<Answer> {
+  const found = await lookUpResult(d, families[route], body['id']);
   if (found === undefined) return bad;
   return { status: 200, headers: [['content-type', 'application/json']], body: Buffer.from(JSON.stringify(found)) };
 }

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { type FastifyInstance, fastify } from 'fastify';
 import { ConfigError } from '../lib/process/config.ts';
+import type { Cap } from '../lib/telemetry/cap.ts';
 import type { CertificateSource } from '../lib/rpc/certificates.ts';
 import { type Answer, notFound } from './answer.ts';
 import { isHttp2, type RawRequest, type RawResponse, writeRaw } from './raw-http.ts';
@@ -18,6 +19,9 @@ export interface ListenerOptions {
   readonly tls?: TlsOptions;
   readonly date: () => string;
   readonly maxConnections: number;
+  readonly connections: Cap;
+  /** Called for each connection that was refused because of `maxConnections`. */
+  readonly onRefused: () => void;
   /** Heads and bodies that take longer are cut (decision 16). */
   readonly slowMs: number;
   readonly routes: (app: Routes) => void;
@@ -73,6 +77,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   server.connectionsCheckingInterval = Math.min(5_000, slowMs);
   server.keepAliveTimeout = 75_000;
   server.maxConnections = options.maxConnections;
+  watchConnections(app.server, options);
   const sockets = new Set<Socket>();
   server.on('secureConnection', (socket) => {
     sockets.add(socket);
@@ -108,6 +113,16 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       clearTimeout(cut);
     },
   };
+}
+
+/** Connections count from their first octet on: whoever never ends the handshake uses the limit up too. */
+function watchConnections(server: Http2SecureServer, { connections, onRefused }: ListenerOptions): void {
+  let open = 0;
+  server.on('connection', (socket: Socket) => {
+    connections.saw(++open);
+    socket.once('close', () => open--);
+  });
+  server.on('drop', onRefused);
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigError } from '../lib/process/config.ts';
 import type { Log } from '../lib/telemetry/log.ts';
+import { type SecurityFeed, silentSecurityFeed } from '../lib/telemetry/security.ts';
 import type { RawRequest } from './raw-http.ts';
 
 /** Groups of paths that a partner may use; `*` is all of laboratories, `probe` must be named. */
@@ -44,7 +45,12 @@ const setting = 'GATEWAY_PARTNERS_FILE';
  * The partners of the file, which is read again when it changes. A file that became unreadable or wrong changes
  * nothing and is logged; at the start it is a ConfigError.
  */
-export function watchPartners(file: string, log: Log, everyMs = 2_000): Partners {
+export function watchPartners(
+  file: string,
+  log: Log,
+  security: SecurityFeed = silentSecurityFeed,
+  everyMs = 2_000,
+): Partners {
   let partners = readPartners(file);
   let changedAt = changeOf(file);
   const timer = setInterval(() => {
@@ -54,6 +60,7 @@ export function watchPartners(file: string, log: Log, everyMs = 2_000): Partners
     try {
       partners = readPartners(file);
       log.info('partners-reloaded', { count: partners.size });
+      security.report({ type: 'configuration-changed', what: 'partners' });
     } catch (error) {
       log.warn('partners-refused', { setting, ...(error instanceof ConfigError ? { reason: error.message } : {}) });
     }

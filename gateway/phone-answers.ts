@@ -1,8 +1,11 @@
+import type { Cap } from '../lib/telemetry/cap.ts';
 import { inTrace } from '../lib/telemetry/tracing.ts';
 import type { Clock } from '../lib/time/clock.ts';
+import type { EdgeAlarms } from './alarms.ts';
 import { type Answer, emptyAnswer, methodNotAllowed, overloaded } from './answer.ts';
-import type { Schedule } from './answer-schedule.ts';
+import type { AnswerKind, Schedule } from './answer-schedule.ts';
 import { sizedHeaders } from './answer-size.ts';
+import type { FakeShare } from './fake-share.ts';
 import type { FailureTally } from './failure-tally.ts';
 import { type IntakeMetrics, outcomeOf } from './intake-metrics.ts';
 import { headOf, type PhoneRoute, type RequestHead, type Routed } from './phone-route.ts';
@@ -16,6 +19,10 @@ export interface PhoneAnswersOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly limits: RateLimits;
   readonly metrics: IntakeMetrics;
+  readonly fakeShare: FakeShare;
+  readonly alarms: EdgeAlarms;
+  /** Of `maxRequests` and `maxHeldBytes`. */
+  readonly caps: { readonly requests: Cap; readonly heldBytes: Cap };
   readonly date: () => string;
   readonly failures: FailureTally;
   /** Requests in hand above which new ones get 503 (decision 16). */
@@ -37,7 +44,7 @@ export interface SyntheticRoutes {
  * go through the same steps; what they are decides only which answer lies ready when the slot opens.
  */
 export function phoneAnswers(options: PhoneAnswersOptions) {
-  const { schedule, clock, limits, metrics, date, failures } = options;
+  const { schedule, clock, limits, metrics, fakeShare, alarms, caps, date, failures } = options;
   const held: BodyBudget = { held: 0 };
   let requests = 0;
 
@@ -47,6 +54,9 @@ export function phoneAnswers(options: PhoneAnswersOptions) {
     // Before anything of the request is looked at: whether it is fake must not decide who is shed.
     const full = !limits.admits(route.group) || requests >= options.maxRequests || held.held >= options.maxHeldBytes;
     requests++;
+    caps.requests.saw(requests);
+    caps.heldBytes.saw(held.held);
+    if (full) alarms.overload(route.group);
     let done = false;
     const end = (): void => {
       if (done) return;
@@ -70,10 +80,14 @@ export function phoneAnswers(options: PhoneAnswersOptions) {
     // What becomes of synthetic requests teaches the schedule nothing: fakes shall look like those of people.
     slot.ready(twin !== undefined && kind === 'accepted' ? 'refused' : kind, () => {
       writeRaw(response, answer.status, sizedHeaders(answer, date()), answer.body, { neverIndexed: true });
-      if (twin === undefined)
-        metrics.count(route.group, full ? 'shed' : outcomeOf(answer.status), clock.monotonicMs() - arrivedMs);
+      if (twin === undefined) counted(answer, kind);
       end();
     });
+
+    function counted({ status }: Answer, kind: AnswerKind): void {
+      metrics.count(route.group, full ? 'shed' : outcomeOf(status), clock.monotonicMs() - arrivedMs);
+      if (!full) fakeShare.add(kind === 'fake');
+    }
 
     async function routedOf(refusal: Answer | undefined, read: Buffer | 'too-large'): Promise<Routed> {
       if (refusal !== undefined) return { kind: 'refused', answer: refusal };

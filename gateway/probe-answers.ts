@@ -1,5 +1,6 @@
 import type { BlobStore } from '../lib/blob/blob.ts';
 import { errorFields, type Log } from '../lib/telemetry/log.ts';
+import type { EdgeAlarms } from './alarms.ts';
 import { type Answer, emptyAnswer, methodNotAllowed, notFound, overloaded } from './answer.ts';
 import type { Partners } from './partners.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -10,6 +11,7 @@ export interface ProbeAnswersOptions {
   readonly store: Pick<BlobStore, 'get'>;
   readonly date: () => string;
   readonly limits: RateLimits;
+  readonly alarms: EdgeAlarms;
   readonly log: Log;
 }
 
@@ -20,7 +22,7 @@ const pathForm = /^\/probe\/(\d{1,7})$/;
  * Serves the signed archives of the prober's keys (decision 35) on the partners' port, to partners whose list names the
  * route `probe`. Counted nowhere: nothing here is anybody's.
  */
-export function probeAnswers({ partners, store, date, limits, log }: ProbeAnswersOptions) {
+export function probeAnswers({ partners, store, date, limits, alarms, log }: ProbeAnswersOptions) {
   return async (request: RawRequest, response: RawResponse): Promise<void> => {
     request.resume();
     const { status, headers, body } = await answerTo(request);
@@ -29,7 +31,11 @@ export function probeAnswers({ partners, store, date, limits, log }: ProbeAnswer
   };
 
   async function answerTo(request: RawRequest): Promise<Answer> {
-    if (partners.of(request)?.mayUse('probe') !== true) return emptyAnswer(403);
+    const partner = partners.of(request);
+    if (partner?.mayUse('probe') !== true) {
+      alarms.partnerRefused(partner === undefined ? 'unlisted' : 'route', partner?.name);
+      return emptyAnswer(403);
+    }
     const hour = pathForm.exec(request.url ?? '')?.[1];
     if (hour === undefined) return notFound;
     if (request.method !== 'GET') return methodNotAllowed('GET');

@@ -12,8 +12,6 @@ export interface LogFields {
   readonly rule?: string;
   readonly rpc?: string;
   readonly caller?: string;
-  /** Name of a lab or test partner in the gateway's list. */
-  readonly partner?: string;
   readonly transaction?: string;
   readonly attempt?: number;
   readonly region?: string;
@@ -65,7 +63,6 @@ const allowed = new Set<string>([
   'rule',
   'rpc',
   'caller',
-  'partner',
   'transaction',
   'attempt',
   'region',
