@@ -5,6 +5,7 @@ import { runUnlessBusy } from '../fixtures/simulation.ts';
 import { type World, world } from '../fixtures/world.ts';
 import { cloneTestDatabase } from '../../../lib/testing/database.ts';
 import { silentLog } from '../../../lib/telemetry/log.ts';
+import { readRuns } from '../store/run-history.ts';
 import { runDistribution } from './run.ts';
 
 /** Every statement takes minutes; then one in so many, another one each day of the month. `kill-points:distribution` sets 1. */
@@ -55,6 +56,16 @@ async function dieIn(w: World, death?: Death): Promise<Life> {
   return life;
 }
 
+/** A dead process writes no history, so its run is not among those that failed. */
+async function outcomesSince({ database }: World, runsBefore: number): Promise<string[]> {
+  const runs = await readRuns(database.pool, 1_000);
+  return runs.slice(0, runs.length - runsBefore).map(({ outcome }) => outcome);
+}
+
+/** Died when its row was written, before it knew. */
+const isAtTheEnd = ({ at, nth, when }: Death, { statement }: Life['counts']): boolean =>
+  at === 'statement' && nth === statement && when === 'after';
+
 test.each([
   ['an ordinary hour', '2020-09-01T18:05:00Z', '2020-09-01T21:05:00Z'],
   ['the first run after midnight, with day packages and deletions', '2020-08-31T22:05:00Z', '2020-09-02T00:05:00Z'],
@@ -63,11 +74,13 @@ test.each([
   async (what, start, end) => {
     const history = await historyUntil(start, end);
     const whole = await copyOf(history);
+    const runsBefore = await whole.database.rowCount('distribution_run');
     const { counts } = await dieIn(whole);
     const expected = contents(whole);
     const lives = (['request', 'statement'] as const).flatMap((at) =>
       Array.from({ length: counts[at] }, (_, i) => ({ at, nth: i + 1 }))
-        .filter(({ nth }) => at === 'request' || nth % every === offset)
+        // The last statement writes the history, when everything is out and the lease is given back.
+        .filter(({ nth }) => at === 'request' || nth % every === offset || nth === counts.statement)
         .flatMap(({ nth }) => (['before', 'after'] as const).map((when) => ({ at, nth, when }))),
     );
     for (const death of lives) {
@@ -78,6 +91,7 @@ test.each([
       await runUnlessBusy(w.deps);
       expect(contents(w)).toEqual(expected);
       expect(w.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+      expect(await outcomesSince(w, runsBefore)).toEqual(isAtTheEnd(death, counts) ? ['done', 'done'] : ['done']);
       await w.database.close();
     }
     const killed = (at: Death['at']): number => lives.filter((death) => death.at === at).length;

@@ -116,8 +116,9 @@ function exportOf(d: Deps, window: Window, region: string, packed: PackedKeys): 
   const which = region === aggregateRegion ? 'all' : 'own';
   const count = countKeys(packed, which);
   // Built anew after some of its keys have expired, a package may have too few left: then it has none.
-  const keys = count < d.rules.minimumKeys ? [] : exportKeys(packed, which);
-  return { bin: encodeSortedKeyExport(head, keys, count), count };
+  const enough = count >= d.rules.minimumKeys;
+  const bin = encodeSortedKeyExport(head, enough ? exportKeys(packed, which) : [], count);
+  return { bin, count: enough ? count : 0 };
 }
 
 function placeIn(window: Window, region: string): Pick<Publication, 'objectKey' | 'kind' | 'region' | 'day' | 'hour'> {

@@ -70,7 +70,7 @@ async function run(d: Deps, runNumber: number, counts: RunCounts): Promise<RunOu
   const warnings = await inSpan('publish warning hours', {}, () => publishWarningHours(d, publisher, time, hours));
   const deletable = { keys, warnings, waiting: ingested };
   await inSpan('delete expired', {}, () => deleteExpired(d, publisher, runNumber, time, hours, deletable));
-  await publishProbes(d, time);
+  await inSpan('publish probe', {}, () => publishProbes(d, time));
   if (!ingested) publisher.fail();
   return {
     keysRead,
