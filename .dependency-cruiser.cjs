@@ -55,8 +55,15 @@ module.exports = {
       name: 'service-to-service-only-by-rpc',
       comment: 'A service imports itself, lib and gen/mesh; another service is asked over RPC.',
       severity: 'error',
-      from: { path: '^svc/([^/]+)/', pathNot: TEST },
+      from: { path: '^svc/([^/]+)/', pathNot: [TEST, '^svc/prober/'] },
       to: { path: '^(svc|gateway|ops-api|phone|dev|k8s)/', pathNot: '^svc/$1/' },
+    },
+    {
+      name: 'prober-is-a-caller',
+      comment: 'The prober is phone and laboratory at once: it uses the reference phone, and of the mesh what all do.',
+      severity: 'error',
+      from: { path: '^svc/prober/', pathNot: TEST },
+      to: { path: '^(svc|gateway|ops-api|dev|k8s|lib/(db|blob)|gen/edge)/', pathNot: '^svc/prober/' },
     },
     {
       name: 'edge-knows-no-service',

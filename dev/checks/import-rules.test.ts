@@ -28,6 +28,7 @@ const clean: Tree = {
   'svc/a/config.ts': `export const config = 1;`,
   'svc/a/store.ts': `import { pool } from '../../lib/db/pool.ts';\nexport const rows = pool;`,
   'svc/a/a.test.ts': `import { testPool } from '../../lib/testing/database.ts';\nimport { other } from '../b/other.ts';\nimport { e } from '../../gen/edge/e.ts';\nexport const t = [testPool, other, e];`,
+  'svc/prober/journey.ts': `import { phone } from '../../phone/phone.ts';\nimport { server } from '../../lib/rpc/server.ts';\nexport const journey = [phone, server];`,
   'svc/b/other.ts': `export const other = 1;`,
   'svc/b/syntax.ts': [
     `import { other } from './other.ts';`,
@@ -58,6 +59,8 @@ const planted: readonly { rule: string; file: string; text: string; also?: Tree 
   { rule: 'edge-knows-no-service', file: 'gateway/bad.ts', text: value('../svc/b/other.ts') },
   { rule: 'edge-knows-no-service', file: 'gateway/bad-db.ts', text: value('../lib/db/pool.ts') },
   { rule: 'edge-knows-no-service', file: 'ops-api/bad.ts', text: typeOnly('../gateway/main.ts') },
+  { rule: 'prober-is-a-caller', file: 'svc/prober/bad-service.ts', text: value('../b/other.ts') },
+  { rule: 'prober-is-a-caller', file: 'svc/prober/bad-table.ts', text: typeOnly('../../lib/db/pool.ts') },
   { rule: 'phone-is-a-stranger', file: 'phone/bad-mesh.ts', text: typeOnly('../gen/mesh/a.ts') },
   { rule: 'phone-is-a-stranger', file: 'phone/bad-lib.ts', text: value('../lib/rpc/server.ts') },
   { rule: 'phone-is-a-stranger', file: 'phone/bad-network.ts', text: value('node:https') },

@@ -21,6 +21,8 @@ export interface LogFields {
   readonly packages?: number;
   readonly objectsPut?: number;
   readonly objectsDeleted?: number;
+  /** Of the prober's journey. */
+  readonly step?: string;
   readonly setting?: string;
   readonly migration?: string;
   readonly file?: string;
@@ -72,6 +74,7 @@ const allowed = new Set<string>([
   'packages',
   'objectsPut',
   'objectsDeleted',
+  'step',
   'setting',
   'migration',
   'file',

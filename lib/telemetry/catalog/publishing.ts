@@ -146,6 +146,14 @@ export const publishingMetrics = {
     attributes: {},
     of: ['prober'],
   },
+  'cwa.probe.package.age': {
+    kind: 'gauge',
+    unit: 's',
+    description: 'As phones see it: time since the end of the newest published hour or day of the own country.',
+    step: 1,
+    attributes: {},
+    of: ['prober'],
+  },
   'cwa.ops.requests': {
     kind: 'counter',
     unit: '{request}',
