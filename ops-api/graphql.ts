@@ -1,0 +1,63 @@
+import { costLimitPlugin } from '@escape.tech/graphql-armor-cost-limit';
+import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
+import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
+import { useDisableIntrospection } from '@graphql-yoga/plugin-disable-introspection';
+import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operations';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import type { GraphQLSchema } from 'graphql';
+import { createYoga, type Plugin } from 'graphql-yoga';
+import type { PersistedOperation } from './persisted-operations.ts';
+import { safeErrors } from './safe-errors.ts';
+import type { OpsContext } from './schema/context.ts';
+
+export interface GraphqlOptions {
+  readonly schema: GraphQLSchema;
+  readonly operations: readonly PersistedOperation[];
+  readonly persistedOnly: boolean;
+  readonly graphiql: boolean;
+}
+
+/** Levels of a query, what it may cost (2 an object, 1 a value, times 1.5 a level and `first`), and its aliases. */
+export const limits = { depth: 10, cost: 20_000, aliases: 30, bytes: 16_384 } as const;
+
+export type OpsYoga = ReturnType<typeof createOpsYoga>;
+
+/** GraphQL over HTTP at `/graphql`. The operator is in the context, which the listener makes after the sign-in. */
+export function createOpsYoga({ schema, operations, persistedOnly, graphiql }: GraphqlOptions) {
+  const byHash = new Map(operations.map(({ sha256, text }) => [sha256, text]));
+  const quiet = { exposeLimits: false };
+  const plugins: Plugin[] = [
+    usePersistedOperations({
+      allowArbitraryOperations: !persistedOnly,
+      getPersistedOperation: (hash) => byHash.get(hash) ?? null,
+    }),
+    useDisableIntrospection({ isDisabled: (_request, context) => context['operator'] === undefined }),
+    maxDepthPlugin({ n: limits.depth, ...quiet }) as Plugin,
+    costLimitPlugin({ maxCost: limits.cost, ...quiet }) as Plugin,
+    maxAliasesPlugin({ n: limits.aliases, ...quiet }) as Plugin,
+    safeErrors,
+  ];
+  return createYoga<OpsContext>({
+    schema,
+    plugins,
+    graphiql: graphiql ? { title: 'CWA operations', defaultQuery: welcome } : false,
+    ...(graphiql ? { renderGraphiQL } : {}),
+    landingPage: false,
+    cors: false,
+    logging: false,
+    multipart: false,
+    batching: false,
+    maskedErrors: true,
+    maxRequestBodySize: limits.bytes,
+    healthCheckEndpoint: '/-',
+  });
+}
+
+const welcome = `# What may I ask?
+{
+  me {
+    team
+    mayAsk
+  }
+}
+`;

@@ -1,0 +1,62 @@
+import { rangeOf } from '../schema/base.ts';
+import { level, namedCounts } from '../schema/figures.ts';
+import { type RangeInput, type Window, windowOf } from '../schema/window.ts';
+import { definitionOf } from '../../lib/telemetry/catalog/catalog.ts';
+import type { ServiceDescription } from '../service.ts';
+
+interface Parent {
+  readonly window: Window;
+}
+
+const process = 'prober';
+
+/** The synthetic journey: nobody's data. */
+export const service: ServiceDescription = {
+  process,
+  team: 'ops-cwa',
+  keeps: [{ metric: 'cwa.probe.steps' }, { metric: 'cwa.probe.success.age' }],
+  typeDefs: `
+extend type Query {
+  "The synthetic journey from the laboratory to the second phone. Unit: none. Source: \`cwa.probe.steps\` and \`cwa.probe.success.age\`."
+  probe(range: RangeInput): Probe
+}
+
+"The prober in a range."
+type Probe {
+  "The range. Unit: none. Source: the range that was asked for."
+  range: Range!
+  "Time since the whole journey last went well. Unit: seconds. Source: \`cwa.probe.success.age\`."
+  successAge: Level!
+  "Steps in the order of the journey. Unit: list. Source: \`cwa.probe.steps\`."
+  steps: [ProbeStep!]!
+}
+
+"One step of the journey."
+type ProbeStep {
+  "Its name. Unit: text. Source: \`cwa.probe.steps\`."
+  name: String!
+  "Passed and failed. Unit: steps. Source: \`cwa.probe.steps\`."
+  byOutcome: [NamedCount!]!
+}
+`,
+  resolvers: {
+    Query: {
+      probe: (_parent, { range }: { range?: RangeInput }, { clock }) => ({ window: windowOf(range, clock.nowMs()) }),
+    },
+    Probe: {
+      range: rangeOf,
+      successAge: ({ window }: Parent, _args, context) =>
+        level(context, window, { process, metric: 'cwa.probe.success.age' }),
+      steps: ({ window }: Parent) => {
+        const names = definitionOf('cwa.probe.steps').attributes['cwa.probe.step'];
+        return (names === undefined || names === 'open' ? [] : names).map((name) => ({ name, window }));
+      },
+    },
+    ProbeStep: {
+      byOutcome: ({ name, window }: Parent & { name: string }, _args, context) => {
+        const selection = { process, metric: 'cwa.probe.steps', where: { 'cwa.probe.step': name } } as const;
+        return namedCounts(context, window, selection, 'cwa.outcome');
+      },
+    },
+  },
+};

@@ -1,0 +1,70 @@
+import { rangeOf } from '../schema/base.ts';
+import { namedCounts } from '../schema/figures.ts';
+import { type RangeInput, type Window, windowOf } from '../schema/window.ts';
+import type { ServiceDescription } from '../service.ts';
+
+interface Parent {
+  readonly window: Window;
+}
+
+const counts = (metric: 'cwa.verification.tans' | 'cwa.verification.tele_tans') =>
+  ({ process: 'verification', metric }) as const;
+
+/** Registrations of phones, TANs and teleTANs. `test-result.ts` adds results by kind. */
+export const service: ServiceDescription = {
+  process: 'verification',
+  team: 'ops-verification',
+  keeps: [
+    { metric: 'cwa.verification.registrations' },
+    { metric: 'cwa.verification.tans' },
+    { metric: 'cwa.verification.tele_tans' },
+  ],
+  typeDefs: `
+extend type Query {
+  "How phones come to their results and TANs. Unit: none. Source: \`cwa.verification.registrations\`, \`cwa.verification.tans\`, \`cwa.verification.tele_tans\` and \`cwa.test_result.results\`."
+  verification(range: RangeInput): Verification
+}
+
+"Verification in a range."
+type Verification {
+  "The range. Unit: none. Source: the range that was asked for."
+  range: Range!
+  "Registrations by what was registered. Unit: list. Source: \`cwa.verification.registrations\`."
+  registrations: [Registrations!]!
+  "TANs issued, used and expired. Unit: TANs, in steps of 5. Source: \`cwa.verification.tans\`."
+  tans: [NamedCount!]!
+  "teleTANs issued, used and expired. Unit: teleTANs, in steps of 5. Source: \`cwa.verification.tele_tans\`."
+  teleTans: [NamedCount!]!
+}
+
+"Registrations with one kind of key."
+type Registrations {
+  "guid or tele-tan. Unit: text. Source: \`cwa.verification.registrations\`."
+  keyType: String!
+  "Registered and refused. Unit: registrations, in steps of 5. Source: \`cwa.verification.registrations\`."
+  byOutcome: [NamedCount!]!
+}
+`,
+  resolvers: {
+    Query: {
+      verification: (_parent, { range }: { range?: RangeInput }, { clock }) => ({
+        window: windowOf(range, clock.nowMs()),
+      }),
+    },
+    Verification: {
+      range: rangeOf,
+      registrations: ({ window }: Parent) => ['guid', 'tele-tan'].map((keyType) => ({ keyType, window })),
+      tans: ({ window }: Parent, _args, context) =>
+        namedCounts(context, window, counts('cwa.verification.tans'), 'cwa.outcome'),
+      teleTans: ({ window }: Parent, _args, context) =>
+        namedCounts(context, window, counts('cwa.verification.tele_tans'), 'cwa.outcome'),
+    },
+    Registrations: {
+      byOutcome: ({ keyType, window }: Parent & { keyType: string }, _args, context) => {
+        const where = { 'cwa.key.type': keyType };
+        const selection = { process: 'verification', metric: 'cwa.verification.registrations', where } as const;
+        return namedCounts(context, window, selection, 'cwa.outcome');
+      },
+    },
+  },
+};

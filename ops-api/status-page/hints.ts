@@ -1,0 +1,109 @@
+import { nodesOf, type Status } from './status.ts';
+import { span } from './words.ts';
+
+/** Something an operator should look at, in words. */
+export interface Hint {
+  readonly text: string;
+  /** The page of docs/runbooks that says what to do; it bears the name of the alert. */
+  readonly runbook: string;
+}
+
+/** What is expected, in seconds, days and percent. An hour package is due when its hour ends, plus a quarter of an hour. */
+export const expected = {
+  hourPackageAge: 75 * 60,
+  dayPackageAge: 25 * 3_600 + 15 * 60,
+  lastRunAge: 15 * 60,
+  probeAge: 30 * 60,
+  certificateDays: 14,
+  capPercent: 80,
+  lateShare: 0.01,
+} as const;
+
+/** Everything that is not as expected, the worst first. */
+export function hintsOf(status: Status): readonly Hint[] {
+  return [
+    ...processes(status),
+    ...publishing(status),
+    ...journey(status),
+    ...certificates(status),
+    ...limits(status),
+    ...security(status),
+  ];
+}
+
+function processes(status: Status): Hint[] {
+  return nodesOf(status.services).flatMap(({ name, health, instances }) => {
+    if (health === 'UP' || health === 'NOT_CONFIGURED') return [];
+    if (health === 'DOWN') return { text: `${name} does not answer.`, runbook: 'ProcessDown' };
+    const lacking = nodesOf(instances).flatMap(({ dependencies }) => dependencies.filter(({ up }) => !up));
+    const what = [...new Set(lacking.map((dependency) => dependency.name))].join(', ');
+    const text = what ? `${name} cannot use ${what}.` : `A replica of ${name} does not answer.`;
+    return { text, runbook: what ? 'DependencyDown' : 'ProcessDown' };
+  });
+}
+
+function publishing({ distribution }: Status): Hint[] {
+  if (distribution === null) return [];
+  const ages = distribution.packageAge.flatMap(({ name, level: { latest } }) => {
+    const most = name === 'day' ? expected.dayPackageAge : expected.hourPackageAge;
+    if (latest === null || latest <= most) return [];
+    const text = `The newest ${name} package is ${span(latest)} old; expected below ${span(most)}.`;
+    return { text, runbook: 'NewestPackageTooOld' };
+  });
+  const { latest } = distribution.lastRunAge;
+  const late = latest !== null && latest > expected.lastRunAge;
+  const text = `The last run that ended well was ${span(latest ?? 0)} ago; expected below ${span(expected.lastRunAge)}.`;
+  return [...ages, ...(late ? [{ text, runbook: 'DistributionRunMissing' }] : [])];
+}
+
+function journey({ probe, intake }: Status): Hint[] {
+  const age = probe?.successAge.latest ?? 0;
+  const share = intake?.lateShare.latest ?? 0;
+  const text = `The synthetic journey last went well ${span(age)} ago; expected below ${span(expected.probeAge)}.`;
+  return [
+    ...(age > expected.probeAge ? [{ text, runbook: 'ProbeFailing' }] : []),
+    ...(share > expected.lateShare
+      ? [
+          {
+            text: `${(share * 100).toFixed(1)} % of answers miss their slot; expected below 1 %.`,
+            runbook: 'AnswersLate',
+          },
+        ]
+      : []),
+  ];
+}
+
+function certificates(status: Status): Hint[] {
+  return nodesOf(status.certificates).flatMap(({ process, name, remainingDays }) =>
+    remainingDays >= expected.certificateDays
+      ? []
+      : {
+          text: `The ${name} certificate of ${process} ends in ${span(remainingDays * 86_400)}.`,
+          runbook: 'CertificateEnding',
+        },
+  );
+}
+
+function limits(status: Status): Hint[] {
+  return nodesOf(status.capacity).flatMap(({ process, caps }) =>
+    nodesOf(caps).flatMap(({ name, highestPercent }) =>
+      (highestPercent ?? 0) < expected.capPercent
+        ? []
+        : { text: `${process} used ${highestPercent} % of ${name} within 24 hours.`, runbook: 'CapNear' },
+    ),
+  );
+}
+
+const runbookOf: ReadonlyMap<string, string> = new Map([
+  ['guessing-alarm', 'GuessingAlarm'],
+  ['role-violation', 'RoleViolation'],
+  ['caller-refused', 'CallerRefused'],
+]);
+
+function security(status: Status): Hint[] {
+  return nodesOf(status.security?.events).flatMap(({ process, kind, count: { total } }) => {
+    const runbook = runbookOf.get(kind);
+    if (runbook === undefined || !total) return [];
+    return { text: `${process} reported ${kind} ${total} times within 24 hours.`, runbook };
+  });
+}

@@ -1,0 +1,39 @@
+import { execute, type GraphQLSchema, parse } from 'graphql';
+import type { PersistedOperation } from '../persisted-operations.ts';
+import type { OpsContext } from '../schema/context.ts';
+import { page } from './page.ts';
+import type { Status } from './status.ts';
+
+const hourMs = 3_600_000;
+
+/**
+ * The page for people who will not write a query: the stored operation `status`, put into words for the team that asks.
+ * What belongs to other teams is not in it.
+ */
+export function statusPage(
+  schema: GraphQLSchema,
+  operations: readonly PersistedOperation[],
+): (context: OpsContext, nonce: string) => Promise<string> {
+  const operation = operations.find(({ name }) => name === 'status');
+  if (operation === undefined) throw new Error('operations/status.graphql is missing');
+  const document = parse(operation.text);
+  return async (context, nonce) => {
+    const { data } = await execute({
+      schema,
+      document,
+      contextValue: context,
+      variableValues: rangesAt(context.clock.nowMs()),
+    });
+    // Moments as text, as a caller from outside would have them.
+    const status = JSON.parse(JSON.stringify(data)) as Status;
+    return page(status, context.clock.now(), nonce).text;
+  };
+}
+
+/** The last 24 hours by the hour; of partners the last week by the day, so that small ones are seen too. */
+export function rangesAt(nowMs: number) {
+  return {
+    range: { from: new Date(nowMs - 24 * hourMs).toISOString(), resolution: 'HOUR' },
+    days: { from: new Date(nowMs - 7 * 24 * hourMs).toISOString(), resolution: 'DAY' },
+  };
+}

@@ -1,0 +1,30 @@
+const units = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'min'],
+] as const;
+
+/** A span of time in its two largest units: `2 h 10 min`, `40 s`. */
+export function span(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const at = units.findIndex(([size]) => whole >= size);
+  const [size, name] = units[at] ?? [1, 's'];
+  const [smaller, smallerName] = units[at + 1] ?? [1, 's'];
+  const rest = Math.floor((whole % size) / smaller);
+  const first = `${Math.floor(whole / size)} ${name}`;
+  // Minutes and seconds together are more than anybody wants to know.
+  return size <= 60 || rest === 0 ? first : `${first} ${rest} ${smallerName}`;
+}
+
+export const number = (value: number): string => value.toLocaleString('en-GB');
+
+/** A count as it may be told: `–` where nothing is known, `few` where it is hidden, `≥` where parts of it are. */
+export function countText(count: {
+  readonly total: number | null;
+  readonly suppressed?: boolean;
+  readonly atLeast?: boolean;
+}): string {
+  if (count.suppressed) return 'few';
+  if (count.total === null) return '–';
+  return `${count.atLeast ? '≥ ' : ''}${number(count.total)}`;
+}
