@@ -2,8 +2,6 @@ import { z } from 'zod';
 import { DEFAULT_KEY_RULE_SETTINGS, DEFAULT_MAX_NUMBER_OF_KEYS } from '../../lib/exposure/upload-rules.ts';
 import { type DatabaseConfig, readDatabaseConfig } from '../../lib/db/pool.ts';
 import { countries, type Env, integer, port, readEnv, readParts, secretFile } from '../../lib/process/config.ts';
-import { type CertificateSource, watchCertificates } from '../../lib/rpc/certificates.ts';
-import type { Log } from '../../lib/telemetry/log.ts';
 
 const schema = z.object({
   SUBMISSION_HOST: z.string().default('127.0.0.1'),
@@ -57,21 +55,6 @@ export const readConfig = (env: Env): Config =>
     intake: () => readIntakeConfig(env),
     database: () => readDatabaseConfig('SUBMISSION', env),
   });
-
-/** The certificate files of the settings, followed. */
-export function certificatesOf(settings: Config['settings'], log: Log): CertificateSource {
-  const names = {
-    certFile: 'SUBMISSION_TLS_CERT_FILE',
-    keyFile: 'SUBMISSION_TLS_KEY_FILE',
-    caFile: 'SUBMISSION_TLS_CA_FILE',
-  } as const;
-  const files = {
-    certFile: settings[names.certFile],
-    keyFile: settings[names.keyFile],
-    caFile: settings[names.caFile],
-  };
-  return watchCertificates(files, { settings: names, log });
-}
 
 function readIntakeConfig(env: Env): IntakeConfig {
   const read = readEnv(intakeSchema, withoutPrefix(env));

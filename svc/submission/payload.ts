@@ -24,6 +24,8 @@ export interface ParsedUpload {
   readonly contentHash: Buffer;
   /** Empty when every key was filtered away; that is no fault. */
   readonly keys: readonly DiagnosisKey[];
+  /** Keys that were filtered away. */
+  readonly dropped: number;
   readonly origin: string;
   /** Sorted, without repetitions, always with the origin (S 1.6). */
   readonly visitedCountries: readonly string[];
@@ -83,6 +85,7 @@ function submissionTypeRule(
 }
 
 function phonesUpload(payload: SubmissionPayload, nowSeconds: number, settings: PayloadSettings): ParsedUpload {
+  const kept = payload.keys.filter((key) => filterOf(key, nowSeconds, settings) === undefined);
   const facts = {
     submissionType: payload.submissionType,
     consentToFederation: payload.consentToFederation ?? false,
@@ -92,9 +95,8 @@ function phonesUpload(payload: SubmissionPayload, nowSeconds: number, settings: 
     event: false,
     // Of all keys, also those that are filtered now: what is filtered changes with the time of a retry.
     contentHash: hashSorted(payload.keys.map((key) => key.keyData ?? new Uint8Array())),
-    keys: payload.keys
-      .filter((key) => filterOf(key, nowSeconds, settings) === undefined)
-      .map((key) => toDiagnosisKey(key, facts)),
+    keys: kept.map((key) => toDiagnosisKey(key, facts)),
+    dropped: payload.keys.length - kept.length,
     origin: settings.originCountry,
     visitedCountries: [...new Set([...payload.visitedCountries, settings.originCountry])].sort(),
   };
@@ -107,6 +109,7 @@ function organisersUpload(payload: SubmissionPayload, settings: PayloadSettings)
     // The location, not the reports' other bytes: apps draw a new iv on each try (S 1.9).
     contentHash: hashSorted(payload.checkInProtectedReports.map((report) => report.locationIdHash)),
     keys: [],
+    dropped: 0,
     origin: settings.originCountry,
     visitedCountries: [settings.originCountry],
   };

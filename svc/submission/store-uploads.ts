@@ -44,6 +44,8 @@ export async function storeUploads(
 
 /** Rows of one upload: keys of people, and those that the prober made up (decision 35). */
 interface UploadRows {
+  /** Keys that the upload brought and that are never stored; of the prober's none are counted. */
+  readonly dropped: number;
   readonly keys: readonly KeyRow[];
   readonly probes: readonly DiagnosisKey[];
 }
@@ -74,10 +76,10 @@ async function storeRows(
   hour: number,
 ): Promise<ReadonlyMap<string, Fate>> {
   const ids = [...rows.keys()];
-  return inTx(d.pool, 'store-uploads', async (tx) => {
+  const { stored, added, fates } = await inTx(d.pool, 'store-uploads', async (tx) => {
     const fenced = await insertStored(tx, ids, hour);
     const stored = [...fenced].flatMap((id) => rows.get(id) ?? []);
-    await insertDiagnosisKeys(
+    const added = await insertDiagnosisKeys(
       tx,
       stored.flatMap(({ keys }) => keys),
     );
@@ -85,8 +87,21 @@ async function storeRows(
     if (probes.length > 0) await insertProbeKeys(tx, probes);
     const others = ids.filter((id) => !fenced.has(id));
     const states = others.length === 0 ? new Map() : await reservationStates(tx, others);
-    return new Map(ids.map((id) => [id, states.get(id) === 'abandoned' ? 'abandoned' : 'stored'] as const));
+    const fates = new Map(ids.map((id) => [id, states.get(id) === 'abandoned' ? 'abandoned' : 'stored'] as const));
+    return { stored, added, fates };
   });
+  countKeys(d, stored, added);
+  return fates;
+}
+
+/** Keys of phones, without the random ones beside them: those would let a single upload be seen in a step. */
+function countKeys({ metrics, config }: Deps, stored: readonly UploadRows[], added: number): void {
+  const rows = stored.reduce((sum, { keys }) => sum + keys.length, 0);
+  const known = rows - added;
+  metrics.count('cwa.submission.keys', { 'cwa.outcome': 'known' }, known);
+  metrics.count('cwa.submission.keys', { 'cwa.outcome': 'stored' }, rows / config.keyPaddingMultiplier - known);
+  const dropped = stored.reduce((sum, upload) => sum + upload.dropped, 0);
+  metrics.count('cwa.submission.keys', { 'cwa.outcome': 'dropped' }, dropped);
 }
 
 async function rowsOf(d: Deps, uploads: readonly ReservedUpload[]): Promise<ReadonlyMap<string, UploadRows>> {
@@ -101,9 +116,10 @@ async function rowsOf(d: Deps, uploads: readonly ReservedUpload[]): Promise<Read
   const ids = await d.countrySets.idsOf(sets);
   const setOf = new Map(real.map(({ id }, i) => [id, ids[i] as number]));
   return new Map(
-    split.map(({ id, keys, probes }) => {
+    split.map(({ id, upload, keys, probes }) => {
       const padded = withPadding(keys, d.config.keyPaddingMultiplier, d.random);
-      return [id, { keys: padded.map((key) => ({ ...key, countrySetId: setOf.get(id) ?? 0 })), probes }];
+      const rows = padded.map((key) => ({ ...key, countrySetId: setOf.get(id) ?? 0 }));
+      return [id, { keys: rows, probes, dropped: probes.length === 0 ? upload.dropped : 0 }];
     }),
   );
 }

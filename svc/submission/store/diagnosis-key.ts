@@ -29,13 +29,15 @@ const insertOtherKeys = insertKeysText(
 /**
  * Keys already stored stay as they are. A key known from a PCR test is not stored again under another type, while a PCR
  * test after another one adds a row (S 1.10). The same key has the same start, so one partition tells. Ordered by day
- * and key, so that rivals meet in the same order and pages of the indexes are visited once.
+ * and key, so that rivals meet in the same order and pages of the indexes are visited once. Answers how many are new.
  */
-export async function insertDiagnosisKeys(tx: Tx, rows: readonly KeyRow[]): Promise<void> {
+export async function insertDiagnosisKeys(tx: Tx, rows: readonly KeyRow[]): Promise<number> {
   const pcr = rows.filter((row) => row.submissionType === 0);
   const others = rows.filter((row) => row.submissionType !== 0);
-  if (pcr.length > 0) await tx.query(insertPcrKeys, columnsOf(pcr));
-  if (others.length > 0) await tx.query(insertOtherKeys, columnsOf(others));
+  let added = 0;
+  if (pcr.length > 0) added += (await tx.query(insertPcrKeys, columnsOf(pcr))).rowCount;
+  if (others.length > 0) added += (await tx.query(insertOtherKeys, columnsOf(others))).rowCount;
+  return added;
 }
 
 function columnsOf(rows: readonly KeyRow[]): unknown[] {
