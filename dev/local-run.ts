@@ -44,7 +44,7 @@ export async function localRun({ stay, telemetry = false }: LocalRunOptions): Pr
     const mesh = await opening;
     stopping.signal.throwIfAborted();
     closeControl = await serveControl(home, controlOf(mesh));
-    watchProcesses(mesh, stopping.signal);
+    watchProcesses(mesh, [...mesh.processes.values(), ...mesh.companions], stopping.signal);
     const held = await guidedJourney(mesh, terminal);
     stopping.signal.throwIfAborted();
     if (!held) throw new Error('the guided journey did not hold; the lines above say which step');
@@ -52,6 +52,7 @@ export async function localRun({ stay, telemetry = false }: LocalRunOptions): Pr
       markReady(home, true);
       whatIsWhere(mesh);
       terminal.line(`ready ${((performance.now() - started) / 1000).toFixed(1)} s`);
+      void startProber(mesh, stopping.signal);
       await distributeEveryMinute(mesh, stopping.signal);
     } else await stop();
   } catch (error) {
@@ -107,6 +108,20 @@ function onParentGone(stop: () => void): () => void {
   return () => clearInterval(timer);
 }
 
+/** After everything else: it watches what runs, and must not be in the way of its start. `CWA_PROBER=off` leaves it out. */
+async function startProber(mesh: Mesh, stopping: AbortSignal): Promise<void> {
+  if (process.env['CWA_PROBER'] === 'off') return;
+  try {
+    await mesh.startProber();
+    const started = mesh.processes.get('prober');
+    if (started !== undefined) watchProcesses(mesh, [started], stopping);
+  } catch (error) {
+    if (stopping.aborted) return;
+    const lines = error instanceof ConfigError ? error.faults : ['the prober did not start; see its log'];
+    for (const line of lines) terminal.line(line);
+  }
+}
+
 /** The scheduler of a local run; production has a cron job. */
 async function distributeEveryMinute(mesh: Mesh, stopping: AbortSignal): Promise<void> {
   while (!stopping.aborted) {
@@ -117,8 +132,8 @@ async function distributeEveryMinute(mesh: Mesh, stopping: AbortSignal): Promise
 }
 
 /** A process that dies outside a stop is said at once; the others go on, as they would in a cluster. */
-function watchProcesses(mesh: Mesh, stopping: AbortSignal): void {
-  for (const { name, ended } of [...mesh.processes.values(), ...mesh.companions]) {
+function watchProcesses(mesh: Mesh, watched: Mesh['companions'], stopping: AbortSignal): void {
+  for (const { name, ended } of watched) {
     void ended.then((status) => {
       if (stopping.aborted) return;
       markReady(mesh.home, false);

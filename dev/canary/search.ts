@@ -110,11 +110,9 @@ export async function columnsOf(database: string, url: string): Promise<Holding[
 
 /** What management ports tell, a place each. */
 export async function managementAnswers(ports: Readonly<Record<string, number>>): Promise<Holding[]> {
-  const asked = Object.entries(ports)
-    .filter(([name]) => name.endsWith('_MANAGEMENT_PORT'))
-    .flatMap(([name, port]) =>
-      ['/metrics', '/health/ready', '/health/live'].map((path) => ({ name, url: `http://127.0.0.1:${port}${path}` })),
-    );
+  const asked = Object.entries(ports).flatMap(([name, port]) =>
+    ['/metrics', '/health/ready', '/health/live'].map((path) => ({ name, url: `http://127.0.0.1:${port}${path}` })),
+  );
   return Promise.all(
     asked.map(async ({ name, url }) => ({
       place: `management ${name} ${new URL(url).pathname}`,

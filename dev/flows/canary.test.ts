@@ -39,7 +39,7 @@ beforeAll(async () => {
     // One hour to close, one more because keys that are valid when they are submitted wait a little.
     await mesh.advanceTo((hour + 2) * hourMs + 60_000);
     holdings.push(...(await objectsOf(mesh.objectStore.env)));
-    holdings.push(...(await managementAnswers(mesh.ports)), ...run.phone.answers, ...run.lab.answers);
+    holdings.push(...(await managementAnswers(mesh.managementPorts())), ...run.phone.answers, ...run.lab.answers);
     for (const owner of ['TEST_RESULT', 'VERIFICATION', 'SUBMISSION', 'DISTRIBUTION'] as const) {
       holdings.push(...(await columnsOf(owner, mesh.databaseUrl(owner))));
     }

@@ -61,9 +61,7 @@ export async function runFuzz(mesh: Mesh, options: FuzzOptions): Promise<FuzzRep
   const watch = watchMesh(mesh);
   const files = fileTargets();
   const known = await knownTo(mesh, phone, lab);
-  const plainPorts = Object.entries(mesh.ports)
-    .filter(([name]) => name.endsWith('_MANAGEMENT_PORT'))
-    .map(([, port]) => port);
+  const plainPorts = Object.values(mesh.managementPorts());
   const requests = requestTargets(phones, partners, known);
   const all = [
     ...(await decoderTargets(mesh.clock.nowMs() / 1_000)),

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAuthority, writePki } from '../../lib/pki/authority.ts';
+import { type CertificateRequest, createAuthority, writePki } from '../../lib/pki/authority.ts';
 import { ConfigError, type Env } from '../../lib/process/config.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 import { names } from './names.ts';
@@ -10,17 +10,27 @@ export interface LocalSecrets {
   /** Settings that tell distribution what signs: a file, or what the caller said of a transit engine. */
   readonly signing: Readonly<Record<string, string>>;
   readonly pepperFile: string;
+  /** Shared by the prober with submission and with the gateway (decision 35). */
+  readonly probeKeyFile: string;
+  readonly probeRequestFile: string;
 }
 
 /** Certificates for every process and outside caller; kept as long as the home lives. */
 export async function makePki(home: string): Promise<void> {
   const folder = join(home, 'pki');
-  const pairs = [...names, 'scheduler', 'lab', 'operator'].flatMap((name) => [`${name}.key`, `${name}.crt`]);
+  const pairs = [...names, 'scheduler', 'lab', 'operator', 'prober-edge'].flatMap((name) => [`${name}.key`, `${name}.crt`]);
   const complete = ['ca.crt', ...pairs].every((file) => existsSync(join(folder, file)));
   if (complete) return;
   const authority = await createAuthority('CWA local authority', systemClock.now());
-  await writePki(folder, { authority, processes: [...names, 'scheduler'] });
+  await writePki(folder, { authority, processes: [...names, 'scheduler'], clients });
 }
+
+/** Callers from outside the mesh (decision 2). */
+const clients: Readonly<Record<string, CertificateRequest>> = {
+  lab: { commonName: 'lab', usage: 'client' },
+  'prober-edge': { commonName: 'prober', usage: 'client' },
+  operator: { commonName: 'operator', usage: 'client' },
+};
 
 /** Secrets of a local run that are not certificates: given by the environment, or made once and kept in the home. */
 export function makeLocalSecrets(home: string, env: Env): LocalSecrets {
@@ -36,18 +46,31 @@ export function makeLocalSecrets(home: string, env: Env): LocalSecrets {
   const signingKeyFile =
     env['DISTRIBUTION_SIGNING_KEY_FILE'] || (transitKey ? '' : made('export-private.pem', newSigningKey));
   writePublicKey(home, signingKeyFile || (transitKey ?? ''));
-  const pepperFile =
-    env['VERIFICATION_TELE_TAN_PEPPER_FILE'] || made('tele-tan-pepper', () => randomBytes(32).toString('hex'));
-  return { signing: signingKeyFile ? { DISTRIBUTION_SIGNING_KEY_FILE: signingKeyFile } : {}, pepperFile };
+  const secret = () => randomBytes(32).toString('hex');
+  return {
+    signing: signingKeyFile ? { DISTRIBUTION_SIGNING_KEY_FILE: signingKeyFile } : {},
+    pepperFile: env['VERIFICATION_TELE_TAN_PEPPER_FILE'] || made('tele-tan-pepper', secret),
+    probeKeyFile: env['PROBE_KEY_SECRET_FILE'] || made('probe-key', secret),
+    probeRequestFile: env['PROBE_REQUEST_SECRET_FILE'] || made('probe-request', secret),
+  };
 }
 
-/** The local lab certificate may use any labId and every partner route (decision 21). */
+/**
+ * The local lab certificate may use any labId and every route of laboratories (decision 21); operators and the prober
+ * may read the archives of the prober's keys (decision 35).
+ */
 export function writePartners(home: string): string {
   const file = join(home, 'partners.json');
-  const certificate = new X509Certificate(readFileSync(join(home, 'pki', 'lab.crt')));
-  const fingerprint = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
-  const partner = { name: 'local-lab', fingerprint, labIds: ['*'], routes: ['lab', 'quicktest', 'pocnat'] };
-  writeFileSync(file, `${JSON.stringify([partner], null, 2)}\n`);
+  const partner = (name: string, certificate: string, labIds: string[], routes: string[]) => {
+    const { fingerprint256 } = new X509Certificate(readFileSync(join(home, 'pki', `${certificate}.crt`)));
+    return { name, fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(), labIds, routes };
+  };
+  const partners = [
+    partner('local-lab', 'lab', ['*'], ['lab', 'quicktest', 'pocnat']),
+    partner('operator', 'operator', [], ['probe']),
+    partner('prober', 'prober-edge', ['probe'], ['lab', 'probe']),
+  ];
+  writeFileSync(file, `${JSON.stringify(partners, null, 2)}\n`);
   return file;
 }
 

@@ -31,6 +31,8 @@ export interface MeshOptions {
   /** Flags of Node for the process `name`, such as those of a profiler. */
   readonly nodeFlags?: (name: string) => readonly string[];
   readonly onProgress?: (step: string) => void;
+  /** Settings with which the prober starts at once; without them it starts when `startProber` is called. */
+  readonly prober?: Readonly<Record<string, string>>;
   /** Where `caller` shall find `called`, instead of at `address`: puts something between two processes. */
   readonly addressFor?: (caller: string, called: string, address: string) => string;
 }
@@ -41,6 +43,8 @@ export interface Mesh {
   readonly ports: Ports;
   readonly clock: Clock;
   readonly objectStore: ObjectStoreAccess;
+  /** Management ports of the processes that run, by setting. */
+  managementPorts(): Readonly<Record<string, number>>;
   readonly processes: ReadonlyMap<string, MeshProcess>;
   /** The embedded PostgreSQL and object store, where they are used. */
   readonly companions: readonly Pick<MeshProcess, 'name' | 'ended'>[];
@@ -50,6 +54,8 @@ export interface Mesh {
   databaseUrl(service: DatabaseOwner): string;
   /** Process ids of everything that belongs to the mesh, this process and the database included. */
   pids(): number[];
+  /** Starts the prober, which is not part of a mesh that nobody watches. */
+  startProber(settings?: Readonly<Record<string, string>>): Promise<void>;
   runDistribution(): Promise<RunDistributionResponse>;
   distributionReport(): Promise<GetDistributionReportResponse>;
   /** Moves the clock forward, with a distribution run at the start of every hour passed and at the end. */
@@ -104,10 +110,11 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
     addressFor: options.addressFor ?? ((_caller, _called, address) => address),
   };
 
-  progress(`starting ${names.join(', ')}`);
+  const first = names.filter((name) => name !== 'prober');
+  progress(`starting ${first.join(', ')}`);
   const processes = new Map<string, MeshProcess>();
   const start = async (name: Name, settings: Readonly<Record<string, string>> = {}): Promise<void> => {
-    const managementPort = ports[`${prefixOf(name)}_MANAGEMENT_PORT` as keyof Ports];
+    const managementPort = ports[managementSetting(name)];
     processes.set(
       name,
       await startProcess({
@@ -120,17 +127,25 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
       }),
     );
   };
+  let prober: Promise<void> = Promise.resolve();
+  const startProber = (settings?: Readonly<Record<string, string>>): Promise<void> => {
+    prober = start('prober', settings);
+    return prober;
+  };
   steps.push(async () => {
+    // What is half started cannot be stopped.
+    await prober.catch(() => {});
     // The edge first, so that no request meets a service that is already gone.
     for (const name of [...names].reverse()) await processes.get(name)?.stop();
   });
   // All starts must have settled before an error may stop the mesh; else a late one would be left running.
-  const failures = (await Promise.allSettled(names.map((name) => start(name)))).flatMap((result) =>
+  const failures = (await Promise.allSettled(first.map((name) => start(name)))).flatMap((result) =>
     result.status === 'rejected' ? [result.reason as unknown] : [],
   );
   const faults = failures.flatMap((failure) => (failure instanceof ConfigError ? failure.faults : []));
   if (faults.length > 0) throw new ConfigError(faults);
   if (failures.length > 0) throw failures[0];
+  if (options.prober !== undefined) await startProber(options.prober);
   const scheduler = openScheduler(home, around.rpcPorts.distribution);
   steps.push(() => scheduler.close());
   const inTurn = oneAtATime();
@@ -140,6 +155,12 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
     ports,
     clock,
     objectStore,
+    managementPorts: () =>
+      Object.fromEntries(
+        names
+          .filter((name) => processes.has(name))
+          .map((name) => [managementSetting(name), ports[managementSetting(name)]]),
+      ),
     processes,
     companions: [
       ...(databases.embedded ? [{ name: 'PostgreSQL', ended: databases.embedded.ended }] : []),
@@ -153,6 +174,7 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
       ...(databases.embedded ? [databases.embedded.pid] : []),
       ...(objectStore.process ? [objectStore.process.pid] : []),
     ],
+    startProber,
     runDistribution: () => inTurn(() => scheduler.client.runDistribution({})),
     distributionReport: () => scheduler.client.getDistributionReport({}),
     advanceTo: (ms, onHour, signal) =>
@@ -176,6 +198,8 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
     close,
   };
 }
+
+const managementSetting = (name: Name) => `${prefixOf(name)}_MANAGEMENT_PORT` as keyof Ports;
 
 async function meshPorts(): Promise<Record<Name, number>> {
   const free = await Promise.all(names.map(async (name) => [name, await freePort()] as const));

@@ -5,6 +5,7 @@ export const scripts = {
   submission: 'svc/submission/main.ts',
   distribution: 'svc/distribution/main.ts',
   gateway: 'gateway/main.ts',
+  prober: 'svc/prober/main.ts',
 } as const;
 
 export type Name = keyof typeof scripts;

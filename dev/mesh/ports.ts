@@ -11,6 +11,7 @@ export const publicPorts = {
   VERIFICATION_MANAGEMENT_PORT: 9103,
   TEST_RESULT_MANAGEMENT_PORT: 9104,
   DISTRIBUTION_MANAGEMENT_PORT: 9105,
+  PROBER_MANAGEMENT_PORT: 9107,
 } as const;
 
 export type PublicPort = keyof typeof publicPorts;

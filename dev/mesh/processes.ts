@@ -57,7 +57,7 @@ function ownSettings(name: Name, around: Surroundings): Record<string, string> {
     case 'verification':
       return { ...databases.envOf('VERIFICATION'), VERIFICATION_TELE_TAN_PEPPER_FILE: secrets.pepperFile };
     case 'submission':
-      return databases.envOf('SUBMISSION');
+      return { ...databases.envOf('SUBMISSION'), PROBE_KEY_SECRET_FILE: secrets.probeKeyFile };
     case 'distribution':
       return {
         ...databases.envOf('DISTRIBUTION'),
@@ -73,6 +73,28 @@ function ownSettings(name: Name, around: Surroundings): Record<string, string> {
         GATEWAY_PHONE_PORT: String(ports.GATEWAY_PHONE_PORT),
         GATEWAY_PARTNER_PORT: String(ports.GATEWAY_PARTNER_PORT),
         GATEWAY_PARTNERS_FILE: env['GATEWAY_PARTNERS_FILE'] || around.partnersFile,
+        PROBE_REQUEST_SECRET_FILE: secrets.probeRequestFile,
       };
+    case 'prober':
+      return proberSettings(around);
   }
+}
+
+/** The prober calls from outside, as phones and laboratories do. Locally it comes once a minute, as distribution runs. */
+function proberSettings({ home, env, ports, secrets }: Surroundings): Record<string, string> {
+  const file = (name: string): string => join(home, 'pki', name);
+  const keyName = [env['DISTRIBUTION_SIGNING_KEY_ID'] || '262', env['DISTRIBUTION_SIGNING_KEY_VERSION'] || 'v1'];
+  return {
+    PROBER_PHONE_URL: `https://localhost:${ports.GATEWAY_PHONE_PORT}`,
+    PROBER_PARTNER_URL: `https://localhost:${ports.GATEWAY_PARTNER_PORT}`,
+    PROBER_CA_FILE: file('ca.crt'),
+    PROBER_CERT_FILE: file('prober-edge.crt'),
+    PROBER_KEY_FILE: file('prober-edge.key'),
+    PROBER_EXPORT_KEY_FILE: file('export-public.pem'),
+    PROBER_EXPORT_KEY_NAME: keyName.join('-'),
+    PROBER_COUNTRY: env['DISTRIBUTION_ORIGIN_COUNTRY'] || env['ORIGIN_COUNTRY'] || 'DE',
+    PROBER_INTERVAL_SECONDS: env['PROBER_INTERVAL_SECONDS'] || '60',
+    PROBE_KEY_SECRET_FILE: secrets.probeKeyFile,
+    PROBE_REQUEST_SECRET_FILE: secrets.probeRequestFile,
+  };
 }
