@@ -42,11 +42,15 @@ export interface Told {
   readonly failed: number;
 }
 
-export async function openObservedMesh(run: BenchRun, counts: { tans: number; tokens: number }): Promise<ObservedMesh> {
+export async function openObservedMesh(
+  run: BenchRun,
+  counts: { tans: number; tokens: number },
+  env: Readonly<Record<string, string>> = {},
+): Promise<ObservedMesh> {
   const plantPort = await freePort();
   const plantModule = join(import.meta.dirname, 'plant.ts');
   const mesh = await openBenchMesh(run, {
-    env: { GATEWAY_ANSWER_FLOOR_MS: String(floorMs), GATEWAY_PLANT_PORT: String(plantPort) },
+    env: { GATEWAY_ANSWER_FLOOR_MS: String(floorMs), GATEWAY_PLANT_PORT: String(plantPort), ...env },
     nodeFlags: (name) => (name === 'gateway' ? ['--import', plantModule] : []),
   });
   run.progress('seeding TANs, registration tokens and positive results');

@@ -1,4 +1,5 @@
 import { hoursSinceEpoch } from '../../../lib/exposure/intervals.ts';
+import { untracedWork } from '../../../lib/telemetry/tracing.ts';
 import type { Deps } from '../deps.ts';
 import { markConfirmed, unconfirmedReservations } from '../store/reservation.ts';
 
@@ -14,7 +15,8 @@ export async function confirmStored(d: Pick<Deps, 'pool' | 'clock' | 'verificati
     const reservationIds = await unconfirmedReservations(d.pool, portion);
     count = reservationIds.length;
     if (count === 0) return;
-    await d.verification.confirmTans({ reservationIds });
+    // Uploads stay out of the job's trace: only what failed for a single one may be waiting here (decision 34).
+    await untracedWork(() => d.verification.confirmTans({ reservationIds }));
     await markConfirmed(d.pool, reservationIds, hoursSinceEpoch(d.clock.nowMs() / 1000));
   }
 }
