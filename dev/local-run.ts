@@ -150,7 +150,10 @@ function whatIsWhere(mesh: Mesh): void {
     `partners    https://localhost:${ports.GATEWAY_PARTNER_PORT}   (client certificate ${home}/pki/lab.crt)`,
   );
   terminal.line(
-    `management  http://127.0.0.1:${ports.GATEWAY_MANAGEMENT_PORT} … ${ports.DISTRIBUTION_MANAGEMENT_PORT}   (/health/ready)`,
+    `operators   https://localhost:${ports.OPS_API_OPERATOR_PORT}   (client certificate ${home}/pki/operator.crt; GraphiQL at /graphql; npx cwa ops status)`,
+  );
+  terminal.line(
+    `management  http://127.0.0.1:${ports.GATEWAY_MANAGEMENT_PORT} … ${ports.OPS_API_MANAGEMENT_PORT}   (/health/ready)`,
   );
   terminal.line(`export key  ${home}/pki/export-public.pem`);
   terminal.line(`mesh time   ${mesh.clock.now().toISOString()}   (npx cwa clock, npx cwa clock advance 3h)`);

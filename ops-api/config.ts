@@ -38,6 +38,8 @@ export interface Config {
   readonly settings: Readonly<z.infer<typeof schema>>;
   /** `host:port` of the processes that are asked; a process without one is shown as not configured. */
   readonly addresses: ReadonlyMap<ProcessName, string>;
+  /** Who signs tokens; undefined: only certificates let anybody in. */
+  readonly issuer?: { readonly issuer: string; readonly audience: string; readonly ca?: string };
 }
 
 export const addressSetting = (process: ProcessName): string =>
@@ -49,6 +51,8 @@ export function readConfig(env: Env, processes: Iterable<ProcessName>): Config {
   const addresses = new Map<ProcessName, string>();
   const faults: string[] = [];
   for (const process of processes) {
+    // It asks itself.
+    if (process === 'ops-api') continue;
     const name = addressSetting(process);
     const address = env[name];
     if (!address) continue;
@@ -56,5 +60,7 @@ export function readConfig(env: Env, processes: Iterable<ProcessName>): Config {
     else faults.push(`${name}: must look like host:port`);
   }
   if (faults.length > 0) throw new ConfigError(faults);
-  return { settings, addresses };
+  const { OPS_API_OIDC_ISSUER: issuer, OPS_API_OIDC_AUDIENCE: audience, OPS_API_OIDC_CA_FILE: ca } = settings;
+  if (issuer === undefined) return { settings, addresses };
+  return { settings, addresses, issuer: { issuer, audience, ...(ca === undefined ? {} : { ca }) } };
 }

@@ -3,9 +3,8 @@ import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
 import { useDisableIntrospection } from '@graphql-yoga/plugin-disable-introspection';
 import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operations';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { GraphQLSchema } from 'graphql';
-import { createYoga, type Plugin } from 'graphql-yoga';
+import { createYoga, type GraphiQLOptions, type Plugin } from 'graphql-yoga';
 import type { PersistedOperation } from './persisted-operations.ts';
 import { safeErrors } from './safe-errors.ts';
 import type { OpsContext } from './schema/context.ts';
@@ -17,7 +16,7 @@ export interface GraphqlOptions {
   readonly graphiql: boolean;
 }
 
-/** Levels of a query, what it may cost (2 an object, 1 a value, times 1.5 a level and `first`), and its aliases. */
+/** Levels of a query, how much it may ask for (an object 2, a value 1, times `first`), its aliases and its size. */
 export const limits = { depth: 10, cost: 20_000, aliases: 30, bytes: 16_384 } as const;
 
 export type OpsYoga = ReturnType<typeof createOpsYoga>;
@@ -33,7 +32,7 @@ export function createOpsYoga({ schema, operations, persistedOnly, graphiql }: G
     }),
     useDisableIntrospection({ isDisabled: (_request, context) => context['operator'] === undefined }),
     maxDepthPlugin({ n: limits.depth, ...quiet }) as Plugin,
-    costLimitPlugin({ maxCost: limits.cost, ...quiet }) as Plugin,
+    costLimitPlugin({ maxCost: limits.cost, depthCostFactor: 1, ...quiet }) as Plugin,
     maxAliasesPlugin({ n: limits.aliases, ...quiet }) as Plugin,
     safeErrors,
   ];
@@ -41,7 +40,7 @@ export function createOpsYoga({ schema, operations, persistedOnly, graphiql }: G
     schema,
     plugins,
     graphiql: graphiql ? { title: 'CWA operations', defaultQuery: welcome } : false,
-    ...(graphiql ? { renderGraphiQL } : {}),
+    renderGraphiQL: graphiqlPage,
     landingPage: false,
     cors: false,
     logging: false,
@@ -51,6 +50,12 @@ export function createOpsYoga({ schema, operations, persistedOnly, graphiql }: G
     maxRequestBodySize: limits.bytes,
     healthCheckEndpoint: '/-',
   });
+}
+
+/** Loaded when somebody looks at it: 35 MB of memory. */
+async function graphiqlPage(options?: GraphiQLOptions): Promise<string> {
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  return renderGraphiQL(options);
 }
 
 const welcome = `# What may I ask?

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type CertificateRequest, createAuthority, writePki } from '../../lib/pki/authority.ts';
 import { ConfigError, type Env } from '../../lib/process/config.ts';
 import { systemClock } from '../../lib/time/clock.ts';
+import { type Team, teams } from '../../ops-api/teams.ts';
 import { names } from './names.ts';
 
 export interface LocalSecrets {
@@ -15,21 +16,33 @@ export interface LocalSecrets {
   readonly probeRequestFile: string;
 }
 
+/** Name of the files of a team's certificate: `operator-cwa`. */
+export function operatorName(team: Team): string {
+  return team.replace('ops-', 'operator-');
+}
+
 /** Certificates for every process and outside caller; kept as long as the home lives. */
 export async function makePki(home: string): Promise<void> {
   const folder = join(home, 'pki');
-  const pairs = [...names, 'scheduler', 'lab', 'operator', 'prober-edge'].flatMap((name) => [`${name}.key`, `${name}.crt`]);
+  const pairs = [...names, 'scheduler', ...Object.keys(clients)].flatMap((name) => [`${name}.key`, `${name}.crt`]);
   const complete = ['ca.crt', ...pairs].every((file) => existsSync(join(folder, file)));
   if (complete) return;
   const authority = await createAuthority('CWA local authority', systemClock.now());
   await writePki(folder, { authority, processes: [...names, 'scheduler'], clients });
 }
 
-/** Callers from outside the mesh (decision 2). */
+const operator = (team: Team): CertificateRequest => ({
+  commonName: 'operator',
+  organizationalUnit: team,
+  usage: 'client',
+});
+
+/** Callers from outside the mesh (decision 2): a laboratory, and an operator of each team; `operator` is of the first. */
 const clients: Readonly<Record<string, CertificateRequest>> = {
   lab: { commonName: 'lab', usage: 'client' },
   'prober-edge': { commonName: 'prober', usage: 'client' },
-  operator: { commonName: 'operator', usage: 'client' },
+  operator: operator('ops-cwa'),
+  ...Object.fromEntries(teams.map((team) => [operatorName(team), operator(team)])),
 };
 
 /** Secrets of a local run that are not certificates: given by the environment, or made once and kept in the home. */

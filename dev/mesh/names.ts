@@ -5,6 +5,7 @@ export const scripts = {
   submission: 'svc/submission/main.ts',
   distribution: 'svc/distribution/main.ts',
   gateway: 'gateway/main.ts',
+  'ops-api': 'ops-api/main.ts',
   prober: 'svc/prober/main.ts',
 } as const;
 

@@ -66,6 +66,8 @@ function ownSettings(name: Name, around: Surroundings): Record<string, string> {
         DISTRIBUTION_INTERVAL_SECONDS: '0',
         ...secrets.signing,
       };
+    case 'ops-api':
+      return operatorsSettings(around);
     case 'gateway':
       return {
         ...objectStore.env,
@@ -96,5 +98,20 @@ function proberSettings({ home, env, ports, secrets }: Surroundings): Record<str
     PROBER_INTERVAL_SECONDS: env['PROBER_INTERVAL_SECONDS'] || '60',
     PROBE_KEY_SECRET_FILE: secrets.probeKeyFile,
     PROBE_REQUEST_SECRET_FILE: secrets.probeRequestFile,
+  };
+}
+
+/** Of the ops API: where it asks every process, and what a local run shows that production does not. */
+function operatorsSettings({ home, env, ports, rpcPorts, addressFor }: Surroundings): Record<string, string> {
+  const asked = names.map((called) => [
+    `OPS_API_${prefixOf(called)}_ADDRESS`,
+    addressFor('ops-api', called, `127.0.0.1:${rpcPorts[called]}`),
+  ]);
+  return {
+    ...(Object.fromEntries(asked) as Record<string, string>),
+    OPS_API_MESH_PORT: String(rpcPorts['ops-api']),
+    OPS_API_OPERATOR_PORT: String(ports.OPS_API_OPERATOR_PORT),
+    OPS_API_HISTORY_FILE: env['OPS_API_HISTORY_FILE'] || join(home, 'ops-history.json'),
+    OPS_API_GRAPHIQL: env['OPS_API_GRAPHIQL'] || 'true',
   };
 }

@@ -49,7 +49,7 @@ type Instance {
   commit: String
   "When it started. Unit: time in UTC. Source: the process info."
   startedAt: DateTime
-  "How long it has run. Unit: seconds. Source: the process info."
+  "How long it has run; null while it does not answer. Unit: seconds. Source: \`process.uptime\`."
   uptimeSeconds: Float
   "When it last answered. Unit: time in UTC. Source: the process info."
   lastSeen: DateTime
@@ -106,10 +106,7 @@ export const resolvers: Resolvers = {
     version: ({ answer }: Instance) => answer?.process?.version,
     commit: ({ answer }: Instance) => answer?.process?.commit,
     startedAt: ({ answer }: Instance) => answer?.process?.startedAt,
-    uptimeSeconds: ({ answer, up }: Instance, _args, { clock }) => {
-      const started = answer?.process?.startedAt;
-      return up && started ? Math.max(0, Math.floor((clock.nowMs() - started.getTime()) / 1_000)) : null;
-    },
+    uptimeSeconds: (instance: Instance) => (instance.up ? latest(instance, 'process.uptime') : null),
     lastSeen: ({ lastSeenMs }: Instance) => (lastSeenMs === undefined ? null : new Date(lastSeenMs)),
     memoryBytes: (instance: Instance) => latest(instance, 'process.memory.usage'),
     eventLoopDelaySeconds: (instance: Instance) => latest(instance, 'nodejs.eventloop.delay.p99'),

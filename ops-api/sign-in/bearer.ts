@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify } from 'jose';
-import { Agent, fetch } from 'undici';
 import type { Clock } from '../../lib/time/clock.ts';
+import { httpsGet } from './https-get.ts';
 import { rolesIn, type Shown, type SignInFault } from './outcome.ts';
 
 export interface IssuerSettings {
@@ -19,28 +19,25 @@ export type VerifyToken = (token: string) => Promise<Shown>;
 const algorithms = ['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA'];
 const secondFactors = ['mfa', 'otp'];
 const discoveryMs = 10 * 60_000;
-const answerLimitMs = 5_000;
 const maxTokenLength = 8_192;
 
 /**
  * Checks access tokens of one OpenID Connect issuer: signature by a key that its discovery leads to, issuer, audience,
  * expiry, algorithm, and a second factor in `amr` (decision 36). Keys are fetched at the first token, not at the start.
  */
-export function tokenVerifier(settings: IssuerSettings): { verify: VerifyToken; close(): Promise<void> } {
-  const agent = new Agent({ connect: settings.ca === undefined ? {} : { ca: settings.ca } });
-  const get: typeof fetch = (url, init) => fetch(url, { ...init, dispatcher: agent });
+export function tokenVerifier(settings: IssuerSettings): VerifyToken {
   let keys: { readonly untilMs: number; readonly set: Promise<ReturnType<typeof createRemoteJWKSet>> } | undefined;
   const currentKeys = () => {
     const nowMs = settings.clock.monotonicMs();
     if (keys === undefined || nowMs > keys.untilMs) {
-      const set = discover(settings.issuer, get);
+      const set = discover(settings.issuer, settings.ca);
       keys = { untilMs: nowMs + discoveryMs, set };
       // The next token asks anew.
       set.catch(() => (keys = undefined));
     }
     return keys.set;
   };
-  const verify: VerifyToken = async (token) => {
+  return async (token) => {
     if (token.length > maxTokenLength) return { fault: 'token-invalid' };
     try {
       const { payload } = await jwtVerify(token, await currentKeys(), {
@@ -56,22 +53,15 @@ export function tokenVerifier(settings: IssuerSettings): { verify: VerifyToken; 
       return { fault: faultOf(error) };
     }
   };
-  return { verify, close: () => agent.close() };
 }
 
-async function discover(issuer: string, get: typeof fetch) {
-  const response = await get(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
-    signal: AbortSignal.timeout(answerLimitMs),
-    redirect: 'error',
-  });
+async function discover(issuer: string, ca: string | undefined) {
+  const response = await httpsGet(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, ca);
   const found = (await response.json()) as { issuer?: unknown; jwks_uri?: unknown };
   if (found.issuer !== issuer || typeof found.jwks_uri !== 'string' || !found.jwks_uri.startsWith('https://')) {
     throw new Error('the discovery document is not that of the issuer');
   }
-  return createRemoteJWKSet(new URL(found.jwks_uri), {
-    timeoutDuration: answerLimitMs,
-    [customFetch]: (url, init) => get(url, init) as never,
-  });
+  return createRemoteJWKSet(new URL(found.jwks_uri), { [customFetch]: (url) => httpsGet(url, ca) });
 }
 
 function shownBy({ iss = '', sub = '', amr, roles }: JWTPayload & { amr?: unknown; roles?: unknown }): Shown {
