@@ -9,6 +9,7 @@ import { addLabCommands } from './commands/lab.ts';
 import { addPhoneCommands } from './commands/phone.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addResetCommand } from './commands/reset.ts';
+import { addSecurityCommands } from './commands/security.ts';
 
 /** The operator's and tester's tool. Exit status: 0 done, 1 a check failed, 2 the input or call cannot be used. */
 const program = new Command('cwa')
@@ -23,6 +24,7 @@ addPhoneCommands(program);
 addLabCommands(program);
 addReplayCommand(program);
 addClockCommands(program);
+addSecurityCommands(program);
 addResetCommand(program);
 
 // A reader that has seen enough (`| head`) is no fault; a full disk is one that the caller can mend.
