@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { MetricsServiceService, RunOutcome } from '../../../gen/mesh/cwa/metrics/v1/metrics.ts';
+import { type KeyPackage, MetricsServiceService, RunOutcome } from '../../../gen/mesh/cwa/metrics/v1/metrics.ts';
 import { clientOf } from '../../../lib/rpc/client.ts';
 import { serve } from '../../../lib/testing/rpc.ts';
 import { testTelemetry } from '../../../lib/testing/telemetry.ts';
@@ -66,6 +66,31 @@ test('a row is gone with the first run that begins more than 40 days after it', 
   expect(starts).toEqual(['2020-10-11T00:05:01.000Z', '2020-10-11T00:05:00.000Z', '2020-09-02T00:05:00.000Z']);
 });
 
+/** What is told of packages is what phones can read; answers how much padding is told. */
+async function comparedWithFiles(w: World, packages: readonly KeyPackage[]): Promise<number> {
+  let padded = 0;
+  for (const { region, windowEnd, day, keys, paddingKeys, bytes } of packages) {
+    const start = new Date((windowEnd?.getTime() ?? 0) - (day ? 86_400_000 : 3_600_000));
+    const hour = day ? [] : [start.getUTCHours()];
+    const key = packageKey(region, start.toISOString().slice(0, 10), ...hour);
+    const file = await openPackage(w.store, key);
+    expect([key, keys, bytes]).toEqual([key, file.keys.length, file.zip.length]);
+    padded += paddingKeys;
+  }
+  return padded;
+}
+
+test('padding for keys of other countries is in EUR alone', async () => {
+  const w = await world({ start: '2020-09-12T20:05:00Z' });
+  await w.run();
+  w.submit(5, { origin: 'FR', visited: ['FR'] });
+  for (let hour = 0; hour < 26; hour++) await w.nextHour();
+  const { packages } = await publishedDetails(w.database.pool)();
+  const { rows } = await w.database.pool.query<{ n: number }>('select count(*) as n from key_pool where padding');
+  expect(await comparedWithFiles(w, packages)).toBe(rows[0]?.n);
+  expect(rows[0]?.n).toBeGreaterThanOrEqual(135);
+});
+
 test('the ops API is told of runs and packages, at most 50 of each, newest first; padding only there', async () => {
   const w = await world({ start: '2020-09-12T22:05:00Z' });
   await w.run();
@@ -99,16 +124,7 @@ test('the ops API is told of runs and packages, at most 50 of each, newest first
   expect(ends).toEqual([...ends].sort((a, b) => b - a));
   expect(packages[0]).toMatchObject({ region: 'DE', windowEnd: new Date('2020-09-14T01:00:00Z'), day: false, keys: 0 });
 
-  // What is told is what phones can read.
-  let padded = 0;
-  for (const one of packages) {
-    const end = one.windowEnd?.getTime() ?? 0;
-    const start = new Date(end - (one.day ? 86_400_000 : 3_600_000));
-    const key = packageKey(one.region, start.toISOString().slice(0, 10), ...(one.day ? [] : [start.getUTCHours()]));
-    const file = await openPackage(w.store, key);
-    expect([key, one.keys, one.bytes]).toEqual([key, file.keys.length, file.zip.length]);
-    padded += one.paddingKeys;
-  }
+  const padded = await comparedWithFiles(w, packages);
   const { rows } = await w.database.pool.query<{ n: number }>('select count(*) as n from key_pool where padding');
   const [n = 0] = rows.map((row) => row.n);
   expect(n).toBeGreaterThan(109);
