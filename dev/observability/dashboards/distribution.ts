@@ -160,7 +160,7 @@ export const distribution: Dashboard = {
         }),
       ],
     },
-    databaseRow('distribution'),
+    databaseRow('distribution', false),
     ...processRows('distribution'),
   ],
 };

@@ -44,6 +44,6 @@ export const opsApi: Dashboard = {
         }),
       ],
     },
-    ...processRows('ops-api'),
+    ...processRows('ops-api', { dependencies: false, limits: false }),
   ],
 };

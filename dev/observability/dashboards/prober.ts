@@ -80,6 +80,6 @@ export const prober: Dashboard = {
         }),
       ],
     },
-    ...processRows('prober'),
+    ...processRows('prober', { dependencies: false, limits: false }),
   ],
 };

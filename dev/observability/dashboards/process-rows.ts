@@ -1,9 +1,15 @@
-import { bars, quantile, query, type Row, stat, timeseries } from './builder.ts';
+import { bars, type Panel, quantile, query, type Row, stat, timeseries } from './builder.ts';
 
 const day = 86_400;
 
-/** What every process tells of itself: state, load, calls. */
-export function processRows(job: string): Row[] {
+interface Has {
+  /** Whether the process looks at dependencies of its own, and has limits; default: both. */
+  readonly dependencies?: boolean;
+  readonly limits?: boolean;
+}
+
+/** What every process tells of itself: state and load. */
+export function processRows(job: string, { dependencies = true, limits = true }: Has = {}): Row[] {
   const of = `job="${job}"`;
   return [
     {
@@ -35,29 +41,8 @@ export function processRows(job: string): Row[] {
           low: true,
           runbooks: ['CertificateEnding'],
         }),
-        bars({
-          title: 'Dependencies',
-          description: '1 while what the process needs can be used by all instances, else 0.',
-          unit: 'short',
-          queries: [query(`min by (cwa_dependency) (cwa_dependency_up{${of}})`, '{{cwa_dependency}}')],
-          width: 6,
-          max: 1,
-          bad: 1,
-          low: true,
-          runbooks: ['DependencyDown'],
-        }),
-        bars({
-          title: 'Limits in use',
-          description:
-            'Share of each limit in use, highest of the last minute over all instances; steps of 5 % or more.',
-          unit: 'percentunit',
-          queries: [query(`max by (cwa_cap) (cwa_cap_utilization{${of}})`, '{{cwa_cap}}')],
-          width: 6,
-          max: 1,
-          warn: 0.7,
-          bad: 0.9,
-          runbooks: ['CapNear'],
-        }),
+        ...(dependencies ? [dependenciesPanel(of)] : []),
+        ...(limits ? [limitsPanel(of)] : []),
         timeseries({
           title: 'CPU',
           description: 'CPUs used by each instance, from whole seconds. One JavaScript thread bears about 1.',
@@ -89,6 +74,32 @@ export function processRows(job: string): Row[] {
     },
   ];
 }
+
+const dependenciesPanel = (of: string): Panel =>
+  bars({
+    title: 'Dependencies',
+    description: '1 while what the process needs can be used by all instances, else 0.',
+    unit: 'short',
+    queries: [query(`min by (cwa_dependency) (cwa_dependency_up{${of}})`, '{{cwa_dependency}}')],
+    width: 6,
+    max: 1,
+    bad: 1,
+    low: true,
+    runbooks: ['DependencyDown'],
+  });
+
+const limitsPanel = (of: string): Panel =>
+  bars({
+    title: 'Limits in use',
+    description: 'Share of each limit in use, highest of the last minute over all instances; steps of 5 % or more.',
+    unit: 'percentunit',
+    queries: [query(`max by (cwa_cap) (cwa_cap_utilization{${of}})`, '{{cwa_cap}}')],
+    width: 6,
+    max: 1,
+    warn: 0.7,
+    bad: 0.9,
+    runbooks: ['CapNear'],
+  });
 
 /** Calls that the process answers over the mesh; counts in steps of 5 for each method and status. */
 export function meshRow(job: string): Row {
@@ -127,11 +138,11 @@ export function meshRow(job: string): Row {
   };
 }
 
-/** The database of the process and its repeated jobs. */
-export function databaseRow(job: string): Row {
+/** The database of the process, and its repeated jobs where it has any. */
+export function databaseRow(job: string, jobs = true): Row {
   const of = `job="${job}"`;
   return {
-    title: 'Database and jobs',
+    title: jobs ? 'Database and jobs' : 'Database',
     panels: [
       timeseries({
         title: 'Transactions',
@@ -156,13 +167,16 @@ export function databaseRow(job: string): Row {
         warn: 2.5,
         runbooks: ['TransactionsSlow'],
       }),
-      timeseries({
-        title: 'Time since jobs succeeded',
-        description: 'Seconds since each repeated job last ended well, of the instance where it is longest ago.',
-        unit: 's',
-        queries: [query(`max by (cwa_job) (cwa_job_success_age{${of}})`, '{{cwa_job}}')],
-        runbooks: ['JobNotSucceeding'],
-      }),
+      ...(jobs ? [jobsPanel(of)] : []),
     ],
   };
 }
+
+const jobsPanel = (of: string): Panel =>
+  timeseries({
+    title: 'Time since jobs succeeded',
+    description: 'Seconds since each repeated job last ended well, of the instance where it is longest ago.',
+    unit: 's',
+    queries: [query(`max by (cwa_job) (cwa_job_success_age{${of}})`, '{{cwa_job}}')],
+    runbooks: ['JobNotSucceeding'],
+  });

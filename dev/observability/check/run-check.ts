@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { removeEmbeddedPostgres } from '../../../lib/db/embedded-postgres.ts';
+import { type Mesh, startMesh } from '../../mesh/mesh.ts';
+import { type Name, prefixOf } from '../../mesh/names.ts';
+import type { Ports } from '../../mesh/ports.ts';
+import { dashboards } from '../dashboards/all.ts';
+import { prometheusMetrics } from '../prometheus-names.ts';
+import { readRules } from '../rules.ts';
+import { type Prometheus, startPrometheus } from './prometheus.ts';
+import { driveTraffic } from './traffic.ts';
+import { askedOf, judge, type Verdict } from './verdict.ts';
+
+export interface CheckResult {
+  readonly verdicts: readonly Verdict[];
+  /** Metrics of the catalog that no process tells, with the processes that should. */
+  readonly untold: readonly { readonly metric: string; readonly of: string }[];
+  readonly ruleErrors: readonly string[];
+}
+
+export interface CheckOptions {
+  /** How many go the whole way from the laboratory to the upload. */
+  readonly people: number;
+  readonly tell: (progress: string) => void;
+}
+
+/** Values leave each second here; in production once a minute (decision 34). */
+const flushSeconds = 1;
+
+/** A mesh, traffic on it, and a Prometheus that is asked everything that dashboards and rules will ask. */
+export async function runCheck({ people, tell }: CheckOptions): Promise<CheckResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'cwa-dashboards-'));
+  const home = join(folder, 'home');
+  const steps: (() => Promise<void> | void)[] = [
+    () => {
+      removeEmbeddedPostgres(join(home, 'postgres'));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  ];
+  try {
+    tell('starting a mesh and Prometheus');
+    const mesh = await startMesh({
+      home,
+      anyPorts: true,
+      env: { TELEMETRY_FLUSH_SECONDS: String(flushSeconds), GATEWAY_ANSWER_FLOOR_MS: '100', GATEWAY_HOST: '127.0.0.1' },
+    });
+    steps.push(() => mesh.close());
+    await mesh.startProber({ PROBER_INTERVAL_SECONDS: '10', PROBER_EXPORT_POLL_SECONDS: '1' });
+    const prometheus = await startPrometheus(folder, targetsOf(mesh));
+    steps.push(() => prometheus.close());
+    await driveTraffic(mesh, people, tell);
+    tell('waiting for the last values, then asking');
+    await delay(12_000);
+    return await ask(prometheus);
+  } finally {
+    for (const step of steps.reverse()) await step();
+  }
+}
+
+async function ask(prometheus: Prometheus): Promise<CheckResult> {
+  const names = await prometheus.names();
+  const verdicts: Verdict[] = [];
+  for (const asked of askedOf(dashboards, readRules())) verdicts.push(await judge(asked, prometheus, names));
+  const untold = prometheusMetrics()
+    .filter(({ series }) => !series.some((name) => names.has(name)))
+    .map(({ metric, definition: { of } }) => ({ metric, of: of === 'every process' ? of : of.join(', ') }));
+  return { verdicts, untold, ruleErrors: await prometheus.ruleErrors() };
+}
+
+const targetsOf = (mesh: Mesh) =>
+  [...mesh.processes.keys()].map((process) => ({
+    process,
+    port: mesh.ports[`${prefixOf(process as Name)}_MANAGEMENT_PORT` as keyof Ports],
+  }));
