@@ -21,14 +21,17 @@ export function operatorName(team: Team): string {
   return team.replace('ops-', 'operator-');
 }
 
+/** Who has a certificate of the mesh: its processes, and what `dev` adds to them. */
+const holders = [...names, 'scheduler', 'security-collector', 'identity-provider'];
+
 /** Certificates for every process and outside caller; kept as long as the home lives. */
 export async function makePki(home: string): Promise<void> {
   const folder = join(home, 'pki');
-  const pairs = [...names, 'scheduler', ...Object.keys(clients)].flatMap((name) => [`${name}.key`, `${name}.crt`]);
+  const pairs = [...holders, ...Object.keys(clients)].flatMap((name) => [`${name}.key`, `${name}.crt`]);
   const complete = ['ca.crt', ...pairs].every((file) => existsSync(join(folder, file)));
   if (complete) return;
   const authority = await createAuthority('CWA local authority', systemClock.now());
-  await writePki(folder, { authority, processes: [...names, 'scheduler'], clients });
+  await writePki(folder, { authority, processes: holders, clients });
 }
 
 const operator = (team: Team): CertificateRequest => ({

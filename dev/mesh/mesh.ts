@@ -7,6 +7,7 @@ import type {
 import { freePort } from '../../lib/db/embedded-postgres.ts';
 import { ConfigError, type Env } from '../../lib/process/config.ts';
 import type { Clock } from '../../lib/time/clock.ts';
+import type { SecurityCollector } from '../security-collector/collector.ts';
 import { makeLocalSecrets, makePki, writePartners } from './certificates.ts';
 import { type MeshProcess, startProcess } from './child.ts';
 import { startClockService } from './clock-service.ts';
@@ -17,6 +18,7 @@ import { type ObjectStoreAccess, openObjectStore } from './object-store.ts';
 import { anyPorts, fixedPorts, type Ports } from './ports.ts';
 import { environmentOf, type Surroundings } from './processes.ts';
 import { openScheduler } from './scheduler.ts';
+import { openSecurityCollector } from './security-collector.ts';
 
 type Steps = (() => Promise<void> | void)[];
 const hourMs = 3_600_000;
@@ -46,6 +48,8 @@ export interface Mesh {
   /** Management ports of the processes that run, by setting. */
   managementPorts(): Readonly<Record<string, number>>;
   readonly processes: ReadonlyMap<string, MeshProcess>;
+  /** Absent when the environment names a collector. */
+  readonly securityCollector?: SecurityCollector;
   /** The embedded PostgreSQL and object store, where they are used. */
   readonly companions: readonly Pick<MeshProcess, 'name' | 'ended'>[];
   /** Process id of the embedded PostgreSQL, if there is one. */
@@ -97,6 +101,7 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
   progress('starting PostgreSQL and the object store');
   const databases = await openDatabases(home, env, steps);
   const objectStore = await openObjectStore(home, env, steps);
+  const securityCollector = env['SECURITY_FEED_URL'] ? undefined : await openSecurityCollector(home, steps);
   const around: Surroundings = {
     home,
     env,
@@ -106,6 +111,7 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
     objectStore,
     secrets,
     partnersFile: writePartners(home),
+    securityFeedUrl: env['SECURITY_FEED_URL'] || (securityCollector?.url ?? ''),
     rpcPorts: await meshPorts(),
     addressFor: options.addressFor ?? ((_caller, _called, address) => address),
   };
@@ -162,6 +168,7 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
           .map((name) => [managementSetting(name), ports[managementSetting(name)]]),
       ),
     processes,
+    ...(securityCollector ? { securityCollector } : {}),
     companions: [
       ...(databases.embedded ? [{ name: 'PostgreSQL', ended: databases.embedded.ended }] : []),
       ...(objectStore.process ? [objectStore.process] : []),

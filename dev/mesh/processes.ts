@@ -20,6 +20,7 @@ export interface Surroundings {
   readonly objectStore: ObjectStoreAccess;
   readonly secrets: LocalSecrets;
   readonly partnersFile: string;
+  readonly securityFeedUrl: string;
   /** Mesh port of each process. */
   readonly rpcPorts: Readonly<Record<Name, number>>;
   readonly addressFor: (caller: string, called: string, address: string) => string;
@@ -45,7 +46,19 @@ export function environmentOf(name: Name, around: Surroundings): Record<string, 
     [`${prefix}_TLS_CERT_FILE`]: join(home, 'pki', `${name}.crt`),
     [`${prefix}_TLS_KEY_FILE`]: join(home, 'pki', `${name}.key`),
     [`${prefix}_TLS_CA_FILE`]: join(home, 'pki', 'ca.crt'),
+    ...securityFeedSettings(name, around),
     ...ownSettings(name, around),
+  };
+}
+
+function securityFeedSettings(name: Name, { home, env, securityFeedUrl }: Surroundings): Record<string, string> {
+  const pki = (file: string): string => join(home, 'pki', file);
+  return {
+    SECURITY_FEED_URL: securityFeedUrl,
+    SECURITY_FEED_CERT_FILE: env['SECURITY_FEED_CERT_FILE'] || pki(`${name}.crt`),
+    SECURITY_FEED_KEY_FILE: env['SECURITY_FEED_KEY_FILE'] || pki(`${name}.key`),
+    SECURITY_FEED_CA_FILE: env['SECURITY_FEED_CA_FILE'] || pki('ca.crt'),
+    SECURITY_FEED_BUFFER_DIR: env['SECURITY_FEED_BUFFER_DIR'] || join(home, 'security-feed'),
   };
 }
 

@@ -40,7 +40,8 @@ const constant = matching(/^[a-z]{1,20}(-[a-z]{1,20}){0,5}$/);
 /** A name of the configuration: `lab-berlin-2`. With so few digits it is no token, identifier, key or address. */
 const name = matching(/^(?=.{1,40}$)(?=\D*(\d\D*){0,4}$)[a-z]+(-[a-z0-9]+)*$/);
 const setting = matching(/^[A-Z]{1,20}(_[A-Z0-9]{1,20}){1,8}$/);
-const version = matching(/^v?\d{1,4}(\.\d{1,4}){0,2}$/);
+/** `0.1.0`, a running number, or the names of signing keys: `262-v2 262-v1`. */
+const version = matching(/^(\d{1,4}(\.\d{1,4}){1,2}|v?\d{1,7}|\d{3}-v\d{1,4}( \d{3}-v\d{1,4}){0,3})$/);
 const route = matching(/^(\/(v\d|:?[a-z]{1,20}([A-Z][a-z]{1,20}|-[a-z]{1,20}){0,3}|\*))+$/);
 const team = matching(/^ops-[a-z]{1,20}$/);
 /** A method of a service that the communication matrix lists; all of them are defined in `proto/`. */

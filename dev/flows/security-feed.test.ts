@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TanServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
+import { watchCertificates } from '../../lib/rpc/certificates.ts';
+import { clientOf, openChannel } from '../../lib/rpc/client.ts';
+import { systemClock } from '../../lib/time/clock.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import { readSecurityEvents, type SecurityCollector } from '../security-collector/collector.ts';
+import { temporaryMesh } from './mesh-home.ts';
+
+let mesh: Mesh;
+let collector: SecurityCollector;
+let leave: () => Promise<void>;
+const verification: { address?: string } = {};
+
+beforeAll(async () => {
+  const addressFor = (_caller: string, called: string, address: string): string => {
+    if (called === 'verification') verification.address = address;
+    return address;
+  };
+  ({ mesh, leave } = await temporaryMesh({ addressFor }));
+  if (mesh.securityCollector === undefined) throw new Error('the mesh has no collector');
+  collector = mesh.securityCollector;
+});
+afterAll(() => leave());
+
+const events = (type: string) => readSecurityEvents(collector.file).filter((event) => event.type === type);
+
+async function until(holds: () => boolean): Promise<void> {
+  for (const end = performance.now() + 20_000; !holds(); await delay(50)) {
+    if (performance.now() > end) throw new Error('the events have not come');
+  }
+}
+
+/** As the scheduler, whom the matrix does not let near TANs. */
+async function callWhatIsNotAllowed(): Promise<void> {
+  const pki = (file: string): string => join(mesh.home, 'pki', file);
+  const certificates = watchCertificates({
+    certFile: pki('scheduler.crt'),
+    keyFile: pki('scheduler.key'),
+    caFile: pki('ca.crt'),
+  });
+  const channel = openChannel({
+    address: verification.address ?? '',
+    serverName: 'verification',
+    certificates,
+    clock: systemClock,
+  });
+  const tans = clientOf(channel, 'cwa.verification.v1.TanService', TanServiceService, { deadlineMs: 5_000 });
+  await expect(tans.reserveTans({ claims: [] })).rejects.toThrow();
+  channel.close();
+  certificates.close();
+}
+
+/** With a certificate of the CA that no partner has. */
+async function callAsUnlistedPartner(): Promise<number | undefined> {
+  const pki = (file: string): Buffer => readFileSync(join(mesh.home, 'pki', file));
+  const options = {
+    method: 'POST',
+    agent: false,
+    ca: pki('ca.crt'),
+    cert: pki('operator-security.crt'),
+    key: pki('operator-security.key'),
+    headers: { 'content-type': 'application/json' },
+  } as const;
+  const url = `https://localhost:${mesh.ports.GATEWAY_PARTNER_PORT}/api/v1/lab/results`;
+  return new Promise((done, failed) => {
+    request(url, options, (response) => done(response.resume().statusCode))
+      .once('error', failed)
+      .end('{"testResults":[]}');
+  });
+}
+
+test('each process tells that it has started, with its own certificate', async () => {
+  await until(() => events('process-started').length >= mesh.processes.size);
+  expect(
+    events('process-started')
+      .map((event) => event.process)
+      .sort(),
+  ).toEqual([...mesh.processes.keys()].sort());
+});
+
+test('a call that the matrix does not declare and a partner that is not listed are told once each', async () => {
+  await callWhatIsNotAllowed();
+  expect(await callAsUnlistedPartner()).toBe(403);
+
+  await until(() => events('caller-refused').length > 0 && events('partner-refused').length > 0);
+  expect(events('caller-refused')).toMatchObject([
+    { process: 'verification', rpc: '/cwa.verification.v1.TanService/ReserveTans', caller: 'scheduler', count: 1 },
+  ]);
+  expect(events('partner-refused')).toMatchObject([{ process: 'gateway', reason: 'unlisted', count: 1 }]);
+});
+
+test('what happens while the collector is away arrives when it is back, also from a process that was killed', async () => {
+  await collector.pause();
+  await mesh.restart('submission');
+  await mesh.restart('submission');
+  expect(events('process-started').filter((event) => event.process === 'submission')).toHaveLength(1);
+
+  await collector.resume();
+  await until(() => events('process-started').filter((event) => event.process === 'submission').length === 3);
+  const ids = readSecurityEvents(collector.file).map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('a process that stops in order says so before it goes', async () => {
+  await mesh.processes.get('test-result')?.stop();
+  expect(events('process-stopped')).toMatchObject([{ process: 'test-result' }]);
+});
