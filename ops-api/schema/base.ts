@@ -7,7 +7,6 @@ import type { Window } from './window.ts';
  * the process info that comes with the metrics, or, where a type serves many, the field that holds it.
  */
 export const typeDefs = `
-"A moment in UTC, ISO 8601: 2026-02-01T12:00:00Z."
 scalar DateTime
 
 "Length of one slot, in UTC. Minutes are kept for 48 hours, hours for 40 days."

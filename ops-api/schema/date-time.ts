@@ -6,6 +6,7 @@ const pattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z$/;
 /** Moments in UTC; what is no such moment is refused without being repeated. */
 export const dateTime = new GraphQLScalarType<Date, string>({
   name: 'DateTime',
+  description: 'A moment in UTC, ISO 8601: 2026-02-01T12:00:00Z.',
   serialize: (value) => (value as Date).toISOString(),
   parseValue: parse,
   parseLiteral: (node) => parse(node.kind === Kind.STRING ? node.value : undefined),
