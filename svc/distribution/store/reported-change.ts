@@ -1,7 +1,7 @@
 import type { Queryable } from '../../../lib/db/pool.ts';
 import type { Tx } from '../../../lib/db/tx.ts';
 
-/** The version that the security feed was last told of. */
+/** What the security feed was last told of, as text that differs when it does. */
 export async function readReported(db: Queryable, what: string): Promise<string | undefined> {
   const { rows } = await db.query<{ version: string }>('select version from reported_change where what = $1', [what]);
   return rows[0]?.version;
