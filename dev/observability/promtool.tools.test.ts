@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { repositoryRoot } from '../mesh/child.ts';
 import { holds, table } from './check/report.ts';
 import { runCheck } from './check/run-check.ts';
 import { ruleFiles, rulesFolder } from './rules.ts';
@@ -9,7 +8,7 @@ import { ruleFiles, rulesFolder } from './rules.ts';
 /** Rules and queries, judged by Prometheus itself. */
 const run = (tool: string, ...args: string[]) => {
   const { status, stdout, stderr } = spawnSync(tool, args, { cwd: rulesFolder, encoding: 'utf8' });
-  return { status, said: stdout + stderr };
+  return { status, said: stdout + stderr, answer: stdout.trim() };
 };
 const has = (tool: string): boolean => spawnSync(tool, ['--version']).status === 0;
 const missing = (tool: string, what: string): boolean => {
@@ -48,8 +47,8 @@ withAmtool.each(routes)('an alert with %s goes to %s', (labels, receiver) => {
   const file = join(rulesFolder, '../alertmanager.yaml');
 
   expect(run('amtool', 'check-config', file)).toMatchObject({ status: 0 });
-  const { status, said } = run('amtool', 'config', 'routes', 'test', `--config.file=${file}`, ...labels);
-  expect({ status, said: said.trim() }).toEqual({ status: 0, said: receiver });
+  const { answer } = run('amtool', 'config', 'routes', 'test', `--config.file=${file}`, ...labels);
+  expect(answer).toBe(receiver);
 });
 
 withPrometheus('every query of dashboards and rules returns data of a running mesh', { timeout: 175_000 }, async () => {

@@ -151,7 +151,7 @@ function openWire(mesh: Mesh, port: number, name?: string): Wire {
   return {
     async send({ method = 'POST', path, headers = [], body }) {
       const answer = await pool.request({
-        method: method as 'GET',
+        method,
         path,
         headers: Object.fromEntries(headers),
         ...(body === undefined ? {} : { body: Buffer.from(body) }),
