@@ -6,6 +6,7 @@ import { addConfigCommands } from './commands/config.ts';
 import { addExportCommands } from './commands/export.ts';
 import { addKeysCommands } from './commands/keys.ts';
 import { addLabCommands } from './commands/lab.ts';
+import { addOpsTokenCommand } from './commands/ops-token.ts';
 import { addPhoneCommands } from './commands/phone.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addResetCommand } from './commands/reset.ts';
@@ -25,6 +26,7 @@ addLabCommands(program);
 addReplayCommand(program);
 addClockCommands(program);
 addSecurityCommands(program);
+addOpsTokenCommand(program);
 addResetCommand(program);
 
 // A reader that has seen enough (`| head`) is no fault; a full disk is one that the caller can mend.

@@ -3,6 +3,7 @@ import { ConfigError, type Env } from '../lib/process/config.ts';
 import { homeOf } from './home.ts';
 import { guidedJourney } from './journey/guided-journey.ts';
 import { terminal } from './journey/terminal.ts';
+import type { MeshProcess } from './mesh/child.ts';
 import { serveControl } from './mesh/control.ts';
 import { makeHome } from './mesh/home-lock.ts';
 import { type Mesh, markReady, startMesh } from './mesh/mesh.ts';
@@ -53,6 +54,7 @@ export async function localRun({ stay, telemetry = false }: LocalRunOptions): Pr
       whatIsWhere(mesh);
       terminal.line(`ready ${((performance.now() - started) / 1000).toFixed(1)} s`);
       void startProber(mesh, stopping.signal);
+      void startIdentityProvider(mesh, stopping.signal);
       await distributeEveryMinute(mesh, stopping.signal);
     } else await stop();
   } catch (error) {
@@ -111,13 +113,30 @@ function onParentGone(stop: () => void): () => void {
 /** After everything else: it watches what runs, and must not be in the way of its start. `CWA_PROBER=off` leaves it out. */
 async function startProber(mesh: Mesh, stopping: AbortSignal): Promise<void> {
   if (process.env['CWA_PROBER'] === 'off') return;
-  try {
+  await startLate(mesh, 'prober', stopping, async () => {
     await mesh.startProber();
-    const started = mesh.processes.get('prober');
+    return mesh.processes.get('prober');
+  });
+}
+
+/** Who wants a token waits for it: nothing of the journey does. `CWA_IDENTITY_PROVIDER=off` leaves it out. */
+async function startIdentityProvider(mesh: Mesh, stopping: AbortSignal): Promise<void> {
+  if (process.env['CWA_IDENTITY_PROVIDER'] === 'off') return;
+  await startLate(mesh, 'identity provider', stopping, () => mesh.startIdentityProvider());
+}
+
+async function startLate(
+  mesh: Mesh,
+  name: string,
+  stopping: AbortSignal,
+  start: () => Promise<MeshProcess | undefined>,
+): Promise<void> {
+  try {
+    const started = await start();
     if (started !== undefined) watchProcesses(mesh, [started], stopping);
   } catch (error) {
     if (stopping.aborted) return;
-    const lines = error instanceof ConfigError ? error.faults : ['the prober did not start; see its log'];
+    const lines = error instanceof ConfigError ? error.faults : [`the ${name} did not start; see its log`];
     for (const line of lines) terminal.line(line);
   }
 }
@@ -150,11 +169,12 @@ function whatIsWhere(mesh: Mesh): void {
     `partners    https://localhost:${ports.GATEWAY_PARTNER_PORT}   (client certificate ${home}/pki/lab.crt)`,
   );
   terminal.line(
-    `operators   https://localhost:${ports.OPS_API_OPERATOR_PORT}   (client certificate ${home}/pki/operator.crt; GraphiQL at /graphql; npx cwa ops status)`,
+    `operators   https://localhost:${ports.OPS_API_OPERATOR_PORT}   (client certificate ${home}/pki/operator.crt; GraphiQL at /graphql; npx cwa ops status; tokens: npx cwa ops token --team ops-cwa)`,
   );
   terminal.line(
     `management  http://127.0.0.1:${ports.GATEWAY_MANAGEMENT_PORT} … ${ports.OPS_API_MANAGEMENT_PORT}   (/health/ready)`,
   );
+  terminal.line(`security    npx cwa security tail --follow`);
   terminal.line(`export key  ${home}/pki/export-public.pem`);
   terminal.line(`mesh time   ${mesh.clock.now().toISOString()}   (npx cwa clock, npx cwa clock advance 3h)`);
   terminal.line(`logs        ${home}/log`);

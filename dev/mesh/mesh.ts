@@ -13,6 +13,7 @@ import { type MeshProcess, startProcess } from './child.ts';
 import { startClockService } from './clock-service.ts';
 import { type DatabaseOwner, openDatabases } from './databases.ts';
 import { lockHome, makeHome } from './home-lock.ts';
+import { identityProviderOf } from './identity-provider.ts';
 import { type Name, names, prefixOf, scripts } from './names.ts';
 import { type ObjectStoreAccess, openObjectStore } from './object-store.ts';
 import { anyPorts, fixedPorts, type Ports } from './ports.ts';
@@ -58,6 +59,8 @@ export interface Mesh {
   databaseUrl(service: DatabaseOwner): string;
   /** Process ids of everything that belongs to the mesh, this process and the database included. */
   pids(): number[];
+  /** Starts what gives operators their tokens; nothing else of the mesh needs it. */
+  startIdentityProvider(): Promise<MeshProcess>;
   /** Starts the prober, which is not part of a mesh that nobody watches. */
   startProber(settings?: Readonly<Record<string, string>>): Promise<void>;
   runDistribution(): Promise<RunDistributionResponse>;
@@ -102,6 +105,8 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
   const databases = await openDatabases(home, env, steps);
   const objectStore = await openObjectStore(home, env, steps);
   const securityCollector = env['SECURITY_FEED_URL'] ? undefined : await openSecurityCollector(home, steps);
+  const identityProvider = identityProviderOf(home, ports.IDENTITY_PROVIDER_PORT);
+  steps.push(() => identityProvider.stop());
   const around: Surroundings = {
     home,
     env,
@@ -180,7 +185,9 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
       ...[...processes.values()].map((child) => child.pid),
       ...(databases.embedded ? [databases.embedded.pid] : []),
       ...(objectStore.process ? [objectStore.process.pid] : []),
+      ...[identityProvider.current()].flatMap((started) => (started ? [started.pid] : [])),
     ],
+    startIdentityProvider: () => identityProvider.start(),
     startProber,
     runDistribution: () => inTurn(() => scheduler.client.runDistribution({})),
     distributionReport: () => scheduler.client.getDistributionReport({}),

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Env } from '../../lib/process/config.ts';
 import type { LocalSecrets } from './certificates.ts';
 import type { Databases } from './databases.ts';
+import { issuerOf } from './identity-provider.ts';
 import { type Name, names, prefixOf } from './names.ts';
 import type { ObjectStoreAccess } from './object-store.ts';
 import type { Ports } from './ports.ts';
@@ -123,6 +124,9 @@ function operatorsSettings({ home, env, ports, rpcPorts, addressFor }: Surroundi
   return {
     ...(Object.fromEntries(asked) as Record<string, string>),
     OPS_API_MESH_PORT: String(rpcPorts['ops-api']),
+    OPS_API_OIDC_ISSUER: env['OPS_API_OIDC_ISSUER'] || issuerOf(ports.IDENTITY_PROVIDER_PORT),
+    OPS_API_OIDC_AUDIENCE: env['OPS_API_OIDC_AUDIENCE'] || 'cwa-ops-api',
+    OPS_API_OIDC_CA_FILE: env['OPS_API_OIDC_CA_FILE'] || join(home, 'pki', 'ca.crt'),
     OPS_API_OPERATOR_PORT: String(ports.OPS_API_OPERATOR_PORT),
     OPS_API_HISTORY_FILE: env['OPS_API_HISTORY_FILE'] || join(home, 'ops-history.json'),
     OPS_API_GRAPHIQL: env['OPS_API_GRAPHIQL'] || 'true',
