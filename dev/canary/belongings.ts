@@ -10,6 +10,7 @@ export const belongings: readonly Belonging[] = [
   at('partner id', 'sha256', /^column TEST_RESULT\.test_result\.result_id$/),
   at('lab id', 'plain', /^column TEST_RESULT\.test_result\.lab_id$/),
   at('submitter', 'hex', /^column TEST_RESULT\.test_result\.submitter$/),
+  at('submitter', 'hex', /^file partners\.json$/),
   // The hash of a GUID is what the phone registers: the GUID itself is known to nobody here.
   at('GUID', 'sha256', /^column (TEST_RESULT\.test_result\.result_id|VERIFICATION\.session\.hashed_guid)$/),
   at('hashed GUID', 'plain', /^column VERIFICATION\.session\.hashed_guid$/),

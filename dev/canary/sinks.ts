@@ -25,7 +25,9 @@ export const sinks: readonly Sink[] = [
   sink('answers to operators', /^ops-api\/(?!history\/)/, [/^graphql /, /^page /]),
   sink("history of the operators' API", /^ops-api\/history\//, [/^history /]),
   sink('files of a local run', /^lib\/(db\/embedded-postgres|pki\/authority)\.ts$/, [/^file /]),
-  sink('clock of a local mesh', /^lib\/time\/followed-clock\.ts$/, { none: 'it is read from; nothing is sent to it' }),
+  sink('clock of a local mesh', /^lib\/time\/followed-clock\.ts$/, {
+    none: 'in a local mesh alone: it is sent the number of each move that was followed',
+  }),
   sink('signing service', /^svc\/distribution\/transit-signer\.ts$/, {
     none: 'it is sent the SHA-256 of what phones download, held by svc/distribution/transit-signer.test.ts',
   }),

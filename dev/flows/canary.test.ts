@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,48 +16,89 @@ import {
   search,
   strays,
 } from '../canary/search.ts';
-import { octetSecret, textSecret } from '../canary/secret.ts';
+import { askAsOperators, operatorSecrets } from '../canary/operators.ts';
+import { octetSecret, type Secret, textSecret } from '../canary/secret.ts';
+import { sinks } from '../canary/sinks.ts';
+import { askWithoutRight, exported, meshAnswers } from '../canary/telemetry.ts';
 import { startMesh } from '../mesh/mesh.ts';
+import { names, prefixOf } from '../mesh/names.ts';
+import { startOtlpReceiver } from '../observability/otlp-receiver.ts';
 
 const hourMs = 3_600_000;
 const home = mkdtempSync(join(tmpdir(), 'cwa-canary-'));
+const exportFolder = mkdtempSync(join(tmpdir(), 'cwa-canary-otlp-'));
 const began = Date.now() - 1_000;
+const undeclared = 'canary-of-an-undeclared-call';
 let run: IntakeRun;
+let secrets: Secret[];
+let holdings: Holding[];
 let sightings: Sighting[];
 let places: string[];
 
-/** The mesh is stopped before the logs are read: what is told late is told then. Its home stays until the end. */
+/** The mesh is stopped before logs and exports are read: what is told late is told then. Its home stays until the end. */
 beforeAll(async () => {
+  const otlp = await startOtlpReceiver({ folder: exportFolder });
+  const addresses = new Map<string, string>();
   const mesh = await startMesh({
     home,
-    env: { GATEWAY_ANSWER_FLOOR_MS: '0', GATEWAY_HOST: '127.0.0.1' },
+    env: {
+      GATEWAY_ANSWER_FLOOR_MS: '0',
+      GATEWAY_HOST: '127.0.0.1',
+      OTEL_EXPORTER_OTLP_ENDPOINT: otlp.endpoint,
+      TELEMETRY_FLUSH_SECONDS: '1',
+    },
     anyPorts: true,
+    prober: { PROBER_INTERVAL_SECONDS: '10' },
+    addressFor: (_caller, called, address) => {
+      addresses.set(called, address);
+      return address;
+    },
   });
-  const holdings: Holding[] = [];
+  holdings = [];
   try {
     run = await runIntake(mesh);
+    await askWithoutRight(home, addresses.get('verification') ?? '', undeclared);
     const hour = Math.floor(mesh.clock.nowMs() / hourMs);
     // One hour to close, one more because keys that are valid when they are submitted wait a little.
     await mesh.advanceTo((hour + 2) * hourMs + 60_000);
+    // Another flush, so that everything that was counted can be seen.
+    await delay(2_500);
     holdings.push(...(await objectsOf(mesh.objectStore.env)));
     holdings.push(...(await managementAnswers(mesh.managementPorts())), ...run.phone.answers, ...run.lab.answers);
+    holdings.push(...(await meshAnswers(home, addresses)), ...(await askAsOperators(mesh)));
     for (const owner of ['TEST_RESULT', 'VERIFICATION', 'SUBMISSION', 'DISTRIBUTION'] as const) {
       holdings.push(...(await columnsOf(owner, mesh.databaseUrl(owner))));
     }
+    holdings.push(...filesUnder(join(home, 'security-feed'), 'security buffer'));
   } finally {
     await run?.close();
     await mesh.close();
+    await otlp.close();
   }
-  holdings.push(...filesUnder(join(home, 'log'), 'log'));
+  holdings.push(...exported(otlp, exportFolder), ...filesOfRun());
   places = holdings.map(({ place }) => place);
-  sightings = search(run.secrets, holdings);
-});
-afterAll(() => {
-  removeEmbeddedPostgres(join(home, 'postgres'));
-  rmSync(home, { recursive: true, force: true });
+  secrets = [...run.secrets, ...operatorSecrets, textSecret('undeclared call', undeclared)];
+  sightings = search(secrets, holdings);
 });
 
-test('S row 69: over all intake flows no secret value is in a log, metric, object, answer or column where it does not belong', () => {
+/** What is left in the home, by the sink it belongs to; keys are kept in `pki` and `secrets`, tables are looked at above. */
+function filesOfRun(): Holding[] {
+  return [...filesUnder(home, 'file')].flatMap((file) => {
+    const path = file.place.slice('file '.length);
+    if (/^(pki|secrets|postgres|objects)\//.test(path)) return [];
+    if (path.startsWith('log/')) return [{ ...file, place: `log ${path.slice('log/'.length)}` }];
+    if (path.startsWith('security-events')) return [{ ...file, place: 'security sent' }];
+    if (path.startsWith('ops-history')) return [{ ...file, place: `history ${path}` }];
+    return [file];
+  });
+}
+
+afterAll(() => {
+  removeEmbeddedPostgres(join(home, 'postgres'));
+  for (const folder of [home, exportFolder]) rmSync(folder, { recursive: true, force: true });
+});
+
+test('S row 69: over all intake flows no secret value is in a log, trace, metric, object, answer, event, file or column where it does not belong', () => {
   expect(strays(sightings, belongings)).toEqual([]);
 });
 
@@ -67,20 +109,23 @@ test('the flows went everywhere: values are where they belong, every kind of ans
       `${kind} at ${place}`,
     ).toBe(true);
   }
+  const asked = holdings.filter(({ place }) => /^graphql \S+ (?!operation |refused)/.test(place));
+  const fields = new Set(asked.map(({ place }) => place.split(' ')[2]));
+  const isAnswered = (name: string | undefined) =>
+    asked.some(({ place, octets }) => place.endsWith(` ${name}`) && !octets.includes('"errors"'));
+  expect([...fields].filter((name) => !isAnswered(name))).toEqual([]);
+  expect(fields.size).toBeGreaterThanOrEqual(8);
   const statuses = [...run.phone.statuses().keys(), ...run.lab.statuses().keys()];
   for (const status of [200, 201, 204, 400, 403, 404, 500])
     expect(
       statuses.some((label) => label.endsWith(` ${status}`)),
       `${status}`,
     ).toBe(true);
-  for (const name of ['gateway', 'submission', 'verification', 'test-result', 'distribution', 'object-store']) {
-    expect(places).toContain(`log ${name}.log`);
-  }
-  for (const prefix of ['management ', 'column ', 'object ', 'answer ', 'log ']) {
-    expect(
-      places.some((place) => place.startsWith(prefix)),
-      prefix,
-    ).toBe(true);
+  for (const name of [...names, 'object-store']) expect(places).toContain(`log ${name}.log`);
+  for (const name of names) {
+    expect(places).toContain(`mesh ${name} cwa.metrics.v1.MetricsService`);
+    expect(places).toContain(`management ${prefixOf(name)}_MANAGEMENT_PORT /metrics`);
+    expect(exportedBy(name), `what ${name} exported`).toBe(true);
   }
   // Failures were told, without what they were about.
   const logs = ['gateway', 'submission', 'verification', 'test-result'].map((name) =>
@@ -122,24 +167,34 @@ test('the search sees what is planted: in a log line in any form, in a column, i
       expect(strays(found, belongings)).toContainEqual({ kind: secret.kind, form: name, place: 'log gateway.log' });
     }
   }
-  for (const place of [
-    'column VERIFICATION.tan.session_id',
-    'object version/v1/x',
-    'answer /version/v1/testresult 200 own lab id',
-    'management SUBMISSION_MANAGEMENT_PORT /metrics',
-  ]) {
-    const [first] = tan.forms;
-    const found = search(
-      [tan],
-      [
-        {
-          place,
-          octets: Buffer.concat([Buffer.from('before '), first?.octets ?? Buffer.alloc(0), Buffer.from(' after')]),
-        },
-      ],
-    );
-    expect(strays(found, belongings).map((sighting) => sighting.place)).toEqual([place]);
-  }
+});
+
+/** Whether log lines or metrics of the process have come over OTLP. */
+const exportedBy = (name: string): boolean =>
+  holdings.some(({ place, octets }) => place === 'otlp metrics' && octets.includes(`"service":"${name}"`));
+
+const searched = sinks.flatMap(({ name, places: kinds }) =>
+  'none' in kinds ? [] : kinds.map((kind) => ({ name, kind })),
+);
+
+test.each(searched)(
+  '$name: every place that $kind names was searched, and a canary planted there is found',
+  ({ kind }) => {
+    const found = holdings.filter(({ place }) => kind.test(place));
+    expect(found.length).toBeGreaterThan(0);
+    const tan = textSecret('planted', 'b3a1f6de-0c5d-4b8e-8f0a-6f9a1c2d3e4f');
+    const planted = found.map(({ place, octets }) => {
+      const { octets: canary } = tan.forms.at(-1) ?? { octets: Buffer.alloc(0) };
+      const at = Math.floor(octets.length / 2);
+      return { place, octets: Buffer.concat([octets.subarray(0, at), canary, octets.subarray(at)]) };
+    });
+    const strayed = strays(search([tan], planted), belongings).map(({ place }) => place);
+    expect(new Set(strayed)).toEqual(new Set(found.map(({ place }) => place)));
+  },
+);
+
+test('every place that was searched belongs to a sink', () => {
+  expect(places.filter((place) => !searched.some(({ kind }) => kind.test(place)))).toEqual(['otlp bodies']);
 });
 
 test('a value that may be in one column is a stray in every other, and so is another form of it in its own', () => {
