@@ -1,5 +1,6 @@
 import type { AttributesOf } from '../../lib/telemetry/catalog/catalog.ts';
 import { inSpan } from '../../lib/telemetry/tracing.ts';
+import { PhoneError } from '../../phone/http.ts';
 import type { Deps } from './deps.ts';
 
 export type ProbeStep = AttributesOf<'cwa.probe.steps'>['cwa.probe.step'];
@@ -54,6 +55,7 @@ function why(error: unknown): { reason: string; status?: number } {
   if (error instanceof ProbeFailure) {
     return { reason: error.reason, ...(error.status === undefined ? {} : { status: error.status }) };
   }
+  if (error instanceof PhoneError) return { reason: error.reason };
   const { code } = error as { code?: unknown };
   return { reason: typeof code === 'string' ? code : error instanceof Error ? error.name : typeof error };
 }

@@ -10,7 +10,7 @@ import { runDistribution } from './run.ts';
 
 /** The archive of the prober's keys (decision 35): signed like a package, and otherwise as if it were not there. */
 const trusted = trustedKeys({
-  '262-v1': createPublicKey(testSigningKey.reveal()).export({ type: 'spki', format: 'pem' }).toString(),
+  '262-v1': createPublicKey(testSigningKey.reveal()).export({ type: 'spki', format: 'pem' }),
 });
 const hourOf = (w: World): number => Math.floor(w.clock.nowMs() / 3_600_000);
 
