@@ -143,7 +143,7 @@ module.exports = {
     // Type-only imports count too.
     parser: 'swc',
     tsPreCompilationDeps: true,
-    exclude: { path: ['^(\\.cwa|coverage)/'] },
+    exclude: { path: ['^(\\.cwa|coverage)/', '^ops-api/types/'] },
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
   },
