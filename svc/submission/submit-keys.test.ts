@@ -426,6 +426,22 @@ test('S row 39: counters advance in fives', async () => {
   expect(await seen()).toBe(5);
 });
 
+test('each upload is counted once, by how it ended', async () => {
+  const service = testService(database);
+  const outcomes = async () =>
+    Promise.all(
+      (['stored', 'payload-refused', 'tan-refused', 'unavailable'] as const).map((outcome) =>
+        service.metrics.seen('cwa.submission.uploads', { 'cwa.outcome': outcome }),
+      ),
+    );
+  for (let i = 0; i < 5; i++) {
+    await service.submit(service.verification.issue(), aPayload());
+    await service.submit(service.verification.issue(), aPayload({ origin: 'nowhere' }));
+    await service.submit('no tan', aPayload());
+  }
+  expect(await outcomes()).toEqual([5, 5, 5, 0]);
+});
+
 test('S row 40: client text never evaluated', async () => {
   for (const text of ['${7*7}', '#{7*7}', "'; drop table diagnosis_key; --", 'a\r\nb']) {
     expect(await submitOne(aPayload({ origin: text }))).toEqual({

@@ -65,8 +65,18 @@ function outcome(status: UploadStatus, rule: PayloadRule = PayloadRule.PAYLOAD_R
   return { status, rule, filteredCheckIns: 0, savedCheckIns: 0 };
 }
 
-/** `all` and `real` rise only after the payload was found valid (S 1.12). */
+const outcomes: Partial<Record<UploadStatus, AttributesOf<'cwa.submission.uploads'>['cwa.outcome']>> = {
+  [UploadStatus.UPLOAD_STATUS_STORED]: 'stored',
+  [UploadStatus.UPLOAD_STATUS_INVALID_PAYLOAD]: 'payload-refused',
+  [UploadStatus.UPLOAD_STATUS_TAN_REFUSED]: 'tan-refused',
+};
+
+/**
+ * Beside the original's counters, of which `all` and `real` rise for every valid payload, whatever becomes of its TAN
+ * (S 1.12), each upload is counted once by how it ended.
+ */
 function count({ metrics }: Deps, { onBehalf }: Upload, { status }: UploadOutcome): void {
+  metrics.count('cwa.submission.uploads', { 'cwa.outcome': outcomes[status] ?? 'unavailable' });
   const add = (type: AttributesOf<'submission_controller.requests'>['type']) =>
     metrics.count('submission_controller.requests', { type });
   if (status === UploadStatus.UPLOAD_STATUS_INVALID_PAYLOAD) return add('invalidPayload');

@@ -93,6 +93,14 @@ export const intakeMetrics = {
     attributes: { type: ['all', 'real', 'invalidTan', 'submissionOnBehalf', 'invalidPayload', 'unavailable'] },
     of: ['submission'],
   },
+  'cwa.submission.uploads': {
+    kind: 'counter',
+    unit: '{upload}',
+    description: 'Uploads by how they ended, each counted once.',
+    step: 5,
+    attributes: { 'cwa.outcome': ['stored', 'payload-refused', 'tan-refused', 'unavailable'] },
+    of: ['submission'],
+  },
   'cwa.submission.keys': {
     kind: 'counter',
     unit: '{key}',
