@@ -39,8 +39,6 @@ const schema = z.object({
   PROBE_REQUEST_SECRET_FILE: secretFile({ min: 32 }),
 });
 
-export type Settings = Readonly<z.infer<typeof schema>>;
-
 /** Throws `ConfigError` with every fault. */
 export function readConfig(env: Env) {
   const settings = readEnv(schema, env);
