@@ -6,8 +6,8 @@ import { runCheck } from './run-check.ts';
 const help = `npm run dashboards:check [-- --quick] [-- --json]
 
 Starts a mesh of its own and a Prometheus that scrapes it, drives traffic, and asks every query of the dashboards and
-every expression of the rules. Each must parse and return data; those that need not, because the system is well, are
-listed with their reasons in dev/observability/check/may-be-empty.ts. Exit status 0: all do.
+every expression of the rules. Each must parse and return data. The expressions of alerts alone may be empty, because
+nothing is wrong; the metrics that they ask for must be there by name. Exit status 0: all so; 1: not; 2: could not ask.
 
   --quick   with fewer people
   --json    one JSON object instead of the table

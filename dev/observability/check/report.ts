@@ -12,17 +12,19 @@ const marks: Readonly<Record<Verdict['outcome'], string>> = {
 /** One line an expression, faults last, then the sum. */
 export function table({ verdicts, untold, ruleErrors }: CheckResult): string {
   const sorted = [...verdicts].sort((a, b) => Number(isFault(a)) - Number(isFault(b)));
-  const lines = sorted.map(({ outcome, series, where, detail, expr }) => {
-    const head = `${marks[outcome].padEnd(8)}${String(series).padStart(4)}  ${where}`;
-    if (outcome === 'data') return head;
-    const short = expr.replace(/\s+/g, ' ');
-    return `${head}${detail ? `: ${detail}` : ''}${outcome === 'silent' ? '' : `\n              ${short}`}`;
+  const lines = sorted.map((verdict) => {
+    const { outcome, series, highest, where, detail, expr } = verdict;
+    const value = highest === undefined ? '' : Number(highest.toPrecision(4));
+    const line = `${marks[outcome].padEnd(8)}${String(series).padStart(4)}${String(value).padStart(12)}  ${where}`;
+    const why = detail === '' ? '' : `: ${detail}`;
+    return isFault(verdict) ? `${line}${why}\n${''.padEnd(26)}${expr.replace(/\s+/g, ' ')}` : `${line}${why}`;
   });
   const count = (outcome: Verdict['outcome']) => verdicts.filter((verdict) => verdict.outcome === outcome).length;
   return [
+    'outcome   series   highest  expression of',
     ...lines,
-    ...untold.map(({ metric, of }) => `UNTOLD        ${metric} (${of})`),
-    ...ruleErrors.map((error) => `RULE          ${error}`),
+    ...untold.map(({ metric, of }) => `UNTOLD                    ${metric} (${of})`),
+    ...ruleErrors.map((error) => `RULE                      ${error}`),
     '',
     `${verdicts.length} expressions: ${count('data')} with data, ${count('silent')} silent as they may be, ${verdicts.filter(isFault).length} faults; ${untold.length} metrics untold`,
   ].join('\n');

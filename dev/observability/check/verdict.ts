@@ -1,21 +1,22 @@
 import type { Dashboard } from '../dashboards/builder.ts';
 import { readPromQl } from '../promql.ts';
 import type { Rule } from '../rules.ts';
-import { mayBeAbsent, mayBeEmpty } from './may-be-empty.ts';
 import type { Prometheus } from './prometheus.ts';
 
 /** An expression and where it stands. */
 export interface Asked {
   readonly where: string;
   readonly expr: string;
-  /** It is answered when something is wrong, and only then. */
+  /** It is answered when something is wrong, and only then. Whatever else is empty is a fault. */
   readonly alert: boolean;
 }
 
 export interface Verdict extends Asked {
-  /** `silent`: nothing came, and nothing had to. */
+  /** `silent`: an alert without a cause. */
   readonly outcome: 'data' | 'silent' | 'empty' | 'unknown-metric' | 'error';
   readonly series: number;
+  /** The highest of what came. */
+  readonly highest?: number;
   readonly detail: string;
 }
 
@@ -44,28 +45,21 @@ export function askedOf(dashboards: readonly Dashboard[], rules: readonly Rule[]
 
 /** Asks Prometheus; `names`: of all its series. */
 export async function judge(asked: Asked, prometheus: Prometheus, names: ReadonlySet<string>): Promise<Verdict> {
-  const told = (outcome: Verdict['outcome'], series = 0, detail = ''): Verdict => ({
-    ...asked,
-    outcome,
-    series,
-    detail,
-  });
+  const told = (outcome: Verdict['outcome'], detail = '', values: readonly number[] = []): Verdict => {
+    const highest = values.length === 0 ? {} : { highest: Math.max(...values) };
+    return { ...asked, outcome, series: values.length, ...highest, detail };
+  };
   try {
     const samples = await prometheus.query(asked.expr);
-    const series = samples.filter(({ value }) => !Number.isNaN(value)).length;
-    if (series > 0 && !asked.alert) return told('data', series);
+    const values = samples.map(({ value }) => value).filter((value) => !Number.isNaN(value));
+    if (values.length > 0) return told('data', asked.alert ? 'would fire, if it lasts' : '', values);
     const wanted = readPromQl(asked.expr).selectors.map(({ name }) => name);
-    const absent = wanted.filter((name) => !name.includes(':') && !names.has(name) && mayBeAbsent[name] === undefined);
-    if (absent.length > 0) return told('unknown-metric', series, `nobody tells ${[...new Set(absent)].join(', ')}`);
-    if (asked.alert) return told(series > 0 ? 'data' : 'silent', series, series > 0 ? 'fires or would' : 'alert');
-    const reason =
-      mayBeEmpty.find(({ expr }) => expr.test(asked.expr))?.reason ??
-      wanted.map((name) => mayBeAbsent[name]).find((known) => known !== undefined);
-    return reason === undefined
-      ? told('empty', 0, samples.length > 0 ? 'no number' : 'no series')
-      : told('silent', 0, reason);
+    const absent = wanted.filter((name) => !name.includes(':') && !names.has(name));
+    if (absent.length > 0) return told('unknown-metric', `nobody tells ${[...new Set(absent)].join(', ')}`);
+    if (asked.alert) return told('silent', 'nothing is wrong');
+    return told('empty', samples.length > 0 ? 'no number' : 'no series');
   } catch (error) {
-    return told('error', 0, error instanceof Error ? error.message : String(error));
+    return told('error', error instanceof Error ? error.message : String(error));
   }
 }
 

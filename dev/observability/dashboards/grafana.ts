@@ -110,8 +110,8 @@ function panelJson(panel: Panel) {
       expr,
       legendFormat: legend,
       editorMode: 'code',
-      range: panel.type === 'timeseries',
-      instant: panel.type !== 'timeseries',
+      range: panel.type !== 'bargauge',
+      instant: panel.type === 'bargauge',
     })),
     links: (panel.runbooks ?? []).map((alert) => ({
       title: `Runbook ${alert}`,

@@ -78,8 +78,8 @@ export function processRows(job: string, { dependencies = true, limits = true }:
 const dependenciesPanel = (of: string): Panel =>
   bars({
     title: 'Dependencies',
-    description: '1 while what the process needs can be used by all instances, else 0.',
-    unit: 'short',
+    description: 'Yes while what the process needs can be used by all instances.',
+    unit: 'bool_yes_no',
     queries: [query(`min by (cwa_dependency) (cwa_dependency_up{${of}})`, '{{cwa_dependency}}')],
     width: 6,
     max: 1,
