@@ -16,8 +16,8 @@ export interface GraphqlOptions {
   readonly graphiql: boolean;
 }
 
-/** Levels of a query, how much it may ask for (an object 2, a value 1, times `first`), its aliases and its size. */
-export const limits = { depth: 10, cost: 20_000, aliases: 30, bytes: 16_384 } as const;
+/** Levels of a query (those of GraphiQL about the schema are the deepest), how much it may ask for (an object 2, a value 1, times `first`), its aliases and its size. */
+export const limits = { depth: 25, cost: 20_000, aliases: 30, bytes: 16_384 } as const;
 
 export type OpsYoga = ReturnType<typeof createOpsYoga>;
 
@@ -29,9 +29,14 @@ export function createOpsYoga({ schema, operations, persistedOnly, graphiql }: G
     usePersistedOperations({
       allowArbitraryOperations: !persistedOnly,
       getPersistedOperation: (hash) => byHash.get(hash) ?? null,
+      customErrors: {
+        notFound: told('PERSISTED_QUERY_NOT_FOUND'),
+        keyNotFound: told('PERSISTED_QUERY_ONLY'),
+        persistedQueryOnly: told('PERSISTED_QUERY_ONLY'),
+      },
     }),
     useDisableIntrospection({ isDisabled: (_request, context) => context['operator'] === undefined }),
-    maxDepthPlugin({ n: limits.depth, ...quiet }) as Plugin,
+    maxDepthPlugin({ n: limits.depth, ignoreIntrospection: false, ...quiet }) as Plugin,
     costLimitPlugin({ maxCost: limits.cost, depthCostFactor: 1, ...quiet }) as Plugin,
     maxAliasesPlugin({ n: limits.aliases, ...quiet }) as Plugin,
     safeErrors,
@@ -51,6 +56,8 @@ export function createOpsYoga({ schema, operations, persistedOnly, graphiql }: G
     healthCheckEndpoint: '/-',
   });
 }
+
+const told = (code: string) => ({ message: code, extensions: { code } });
 
 /** Loaded when somebody looks at it: 35 MB of memory. */
 async function graphiqlPage(options?: GraphiQLOptions): Promise<string> {

@@ -24,9 +24,9 @@ export function connectionOf<T>(
   nameOf: (item: T) => string,
 ): Connection<T> {
   const size = first ?? defaultPage;
-  if (size < 1 || size > maxPage) throw refusal('BAD_PAGE', `first must be from 1 to ${maxPage}.`);
+  if (size < 1 || size > maxPage) throw refusal('BAD_PAGE');
   const begin = after ? items.findIndex((item) => cursorOf(nameOf(item)) === after) + 1 : 0;
-  if (after && begin === 0) throw refusal('BAD_PAGE', 'The cursor is none of this list; begin without it.');
+  if (after && begin === 0) throw refusal('BAD_PAGE');
   const page = items.slice(begin, begin + size);
   const edges = page.map((node) => ({ cursor: cursorOf(nameOf(node)), node }));
   const hasNextPage = begin + size < items.length;

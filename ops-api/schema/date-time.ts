@@ -15,7 +15,7 @@ export const dateTime = new GraphQLScalarType<Date, string>({
 function parse(value: unknown): Date {
   const date = typeof value === 'string' && pattern.test(value) ? new Date(value) : undefined;
   if (date === undefined || Number.isNaN(date.getTime())) {
-    throw refusal('BAD_RANGE', 'A DateTime looks like 2026-02-01T12:00:00Z.');
+    throw refusal('BAD_RANGE');
   }
   return date;
 }

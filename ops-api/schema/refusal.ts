@@ -1,7 +1,6 @@
 import { GraphQLError } from 'graphql';
 
-/** The only errors whose text an operator is shown; nothing of a query is in them. */
+/** Why a field is not answered; what an operator reads about it is in `safe-errors.ts`. */
 export type RefusalCode = 'FORBIDDEN' | 'BAD_RANGE' | 'BAD_PAGE';
 
-export const refusal = (code: RefusalCode, message: string): GraphQLError =>
-  new GraphQLError(message, { extensions: { code } });
+export const refusal = (code: RefusalCode): GraphQLError => new GraphQLError(code, { extensions: { code } });

@@ -95,8 +95,11 @@ test('decision 36: who sees what', () => {
   });
 });
 
+// oxlint-disable-next-line no-explicit-any -- what a query asked for
+type Loose = any;
+
 interface Result {
-  data: Record<string, any>;
+  data: Record<string, Loose>;
   errors?: readonly { message: string; path?: readonly unknown[]; extensions: Record<string, unknown> }[];
 }
 
@@ -134,7 +137,7 @@ test('lists of processes hold those of the team alone', async () => {
       '{ services { edges { node { name health } } } capacity { edges { node { process } } } certificates { edges { node { process } } } }',
     );
     const of = (field: string, key: string) =>
-      [...new Set(data[field]?.edges.map(({ node }: any) => node[key]))].sort();
+      [...new Set(data[field]?.edges.map(({ node }: Loose) => node[key]))].sort();
     return {
       services: of('services', 'name'),
       capacity: of('capacity', 'process'),
@@ -150,7 +153,7 @@ test('lists of processes hold those of the team alone', async () => {
 describe('figures', () => {
   test('a silent process is down and says when it was last seen', async () => {
     const { data } = await run('ops-cwa', stored('services'));
-    const prober = data['services'].edges.find(({ node }: any) => node.name === 'prober').node;
+    const prober = data['services'].edges.find(({ node }: Loose) => node.name === 'prober').node;
     expect(prober).toMatchObject({
       health: 'DOWN',
       instances: { edges: [{ node: { health: 'DOWN', lastSeen: '2026-03-02T12:30:00.000Z', uptimeSeconds: null } }] },
@@ -179,7 +182,7 @@ describe('figures', () => {
 
   test('labs: a large partner by the hour, a small one by the day; percentiles where they may be told', async () => {
     const { data } = await run('ops-verification', stored('labs'));
-    const [a, b] = data['labs'].partners.edges.map(({ node }: any) => node);
+    const [a, b] = data['labs'].partners.edges.map(({ node }: Loose) => node);
     expect(a).toMatchObject({
       name: 'lab-a',
       resultsStored: { suppressed: false },
@@ -198,7 +201,7 @@ describe('figures', () => {
 
   test('capacity: cost of a request, saturation, share in use, distance to caps', async () => {
     const { data } = await run('ops-infrastructure', stored('capacity'));
-    const gateway = data['capacity'].edges.find(({ node }: any) => node.process === 'gateway').node;
+    const gateway = data['capacity'].edges.find(({ node }: Loose) => node.process === 'gateway').node;
     expect(gateway).toMatchObject({ instances: 1, costPerRequestSeconds: 0.01, predictedSaturation: 100 });
     expect(gateway.usedPercent).toBeCloseTo(0.96, 1);
     expect(gateway.caps.edges[0].node).toEqual({ name: 'connections', highestPercent: 85, distancePercent: 90 });
@@ -241,7 +244,7 @@ test('pages go on where they ended; a page that cannot be is refused', async () 
   for (let pages = 0; pages < 3; pages++) {
     const { data } = await page(`first: 2${after}`);
     const { edges, pageInfo, totalCount } = data['distribution'].packages;
-    seen.push(...edges.map(({ node }: any) => `${node.region} ${node.windowEnd}`));
+    seen.push(...edges.map(({ node }: Loose) => `${node.region} ${node.windowEnd}`));
     expect(totalCount).toBe(5);
     expect(pageInfo.hasNextPage).toBe(pages < 2);
     after = `, after: "${pageInfo.endCursor}"`;
@@ -309,7 +312,7 @@ test('adding a service is adding one file', async () => {
     expect(errors).toBeUndefined();
     expect(data['hotline']).toEqual({ calls: { total: null } });
     const portal = { name: 'portal', team: madeUp.team, health: 'NOT_CONFIGURED' };
-    expect(data['services'].edges.map(({ node }: any) => node)).toContainEqual(portal);
+    expect(data['services'].edges.map(({ node }: Loose) => node)).toContainEqual(portal);
     expect((await ask('ops-cwa')).errors).toMatchObject([{ path: ['hotline'], extensions: { code: 'FORBIDDEN' } }]);
     expect(addressSetting(madeUp.process)).toBe('OPS_API_PORTAL_ADDRESS');
     expect(readConfig({ ...needed, OPS_API_PORTAL_ADDRESS: 'portal:1' }, ['portal']).addresses.get('portal')).toBe(

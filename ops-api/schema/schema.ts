@@ -64,7 +64,7 @@ function guardedService({ resolvers, team }: Service): Resolvers {
 
 function guard(resolve: Resolver, isAllowed: (team: Team) => boolean): Resolver {
   return (parent, args, context) => {
-    if (!isAllowed(context.operator.team)) throw refusal('FORBIDDEN', 'This belongs to another team.');
+    if (!isAllowed(context.operator.team)) throw refusal('FORBIDDEN');
     return resolve(parent, args, context);
   };
 }

@@ -38,9 +38,9 @@ const maxPoints = 1_000;
 export function windowOf(range: RangeInput | null | undefined, nowMs: number): Window {
   const askedTo = Math.min(range?.to?.getTime() ?? nowMs, nowMs);
   const askedFrom = range?.from?.getTime() ?? askedTo - 24 * hourMs;
-  if (!(askedFrom < askedTo)) throw refusal('BAD_RANGE', 'The range must begin before it ends, and before now.');
+  if (!(askedFrom < askedTo)) throw refusal('BAD_RANGE');
   const oldest = nowMs - hourSlots * hourMs;
-  if (askedTo < oldest) throw refusal('BAD_RANGE', 'The range ends before anything that is kept: 40 days.');
+  if (askedTo < oldest) throw refusal('BAD_RANGE');
   const from = Math.max(askedFrom, oldest);
   let resolution = range?.resolution ?? 'HOUR';
   const isFine = () => stepMs[resolution] < hourMs;
