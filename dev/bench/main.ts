@@ -11,12 +11,14 @@ import { privacy } from './privacy/privacy.ts';
 import { memory, ready } from './ready.ts';
 import { type FigureRecord, lineOf, originNow, recordOf, writeRecords } from './record.ts';
 import { stream } from './stream.ts';
+import { telemetry } from './telemetry.ts';
 import { uploads } from './uploads.ts';
 
 const benches: Readonly<Record<string, { readonly what: string; readonly bench: Bench }>> = {
   ready: { what: 'seconds from the start of a fresh home to the line `ready`', bench: ready },
   memory: { what: 'memory of all processes when idle', bench: memory },
   uploads: { what: 'uploads of 14 keys with TAN, from TLS at the edge to the committed row', bench: uploads },
+  telemetry: { what: 'CPU that telemetry adds to an upload: ten pairs of runs with and without it', bench: telemetry },
   privacy: { what: 'whether an observer of answers can tell real requests from fake ones', bench: privacy },
   intake: { what: 'a minute of uploads and a minute of polls, then both on the schedule', bench: intake },
   polls: { what: 'polls of test results', bench: polls },

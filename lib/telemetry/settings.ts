@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigError, type Env, fileContent, integer, readEnv } from '../process/config.ts';
+import { ConfigError, type Env, fileContent, flag, integer, readEnv } from '../process/config.ts';
 
 /** Where telemetry goes; the names of the OpenTelemetry specification where it has one. */
 export interface TelemetrySettings {
@@ -10,6 +10,8 @@ export interface TelemetrySettings {
   readonly sampled: number;
   readonly flushMs: number;
   readonly commit: string;
+  /** Nothing is counted, shown or sent: what telemetry costs is measured against that (`npm run bench:telemetry`). */
+  readonly off?: boolean;
 }
 
 const ratio = z
@@ -19,8 +21,8 @@ const ratio = z
   .default(1);
 
 /**
- * Reads the settings. Less than a minute between flushes would let a single event be seen in time (decision 34), so
- * only a local mesh, which has a clock of its own, may have it.
+ * Reads the settings. Less than a minute between flushes would let a single event be seen in time (decision 34), and
+ * without any nobody would see what goes wrong, so only a local mesh, which has a clock of its own, may have either.
  */
 export function readTelemetrySettings(env: Env): TelemetrySettings {
   const read = readEnv(
@@ -33,6 +35,7 @@ export function readTelemetrySettings(env: Env): TelemetrySettings {
       OTEL_EXPORTER_OTLP_CLIENT_KEY: fileContent().optional(),
       OTEL_TRACES_SAMPLER_ARG: ratio,
       TELEMETRY_FLUSH_SECONDS: integer({ min: 1, max: 300, default: 60 }),
+      TELEMETRY_OFF: flag(false),
       CWA_COMMIT: z
         .string()
         .regex(/^[0-9a-f]{7,64}$/, 'must be a commit hash')
@@ -45,6 +48,9 @@ export function readTelemetrySettings(env: Env): TelemetrySettings {
       'TELEMETRY_FLUSH_SECONDS: must be 60 or more: in less a single event could be seen in time',
     ]);
   }
+  if (read.TELEMETRY_OFF && !env['CLOCK_URL']) {
+    throw new ConfigError(['TELEMETRY_OFF: is for measurements on a local mesh alone']);
+  }
   const endpoint = read.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/+$/, '');
   return {
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -56,5 +62,6 @@ export function readTelemetrySettings(env: Env): TelemetrySettings {
     sampled: read.OTEL_TRACES_SAMPLER_ARG,
     flushMs: read.TELEMETRY_FLUSH_SECONDS * 1_000,
     commit: read.CWA_COMMIT ?? 'unknown',
+    ...(read.TELEMETRY_OFF ? { off: true } : {}),
   };
 }

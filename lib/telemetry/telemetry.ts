@@ -21,7 +21,7 @@ import type { Clock } from '../time/clock.ts';
 import { allowListExporter } from './allow-list-exporter.ts';
 import type { LogSink } from './log.ts';
 import { MetricRegistry } from './metric-registry.ts';
-import type { Metrics } from './metrics.ts';
+import { type Metrics, silentMetrics } from './metrics.ts';
 import { observeProcess } from './process-metrics.ts';
 import type { TelemetrySettings } from './settings.ts';
 import { otlpLogSink } from './otlp-log.ts';
@@ -70,8 +70,8 @@ export async function openTelemetry(process: string, settings: TelemetrySettings
     'vcs.ref.head.revision': build.commit,
   });
   const registry = new MetricRegistry(process, () => clock.nowMs());
-  const metrics: Metrics = registry;
-  const stopObserving = observeProcess(metrics);
+  const metrics: Metrics = settings.off ? silentMetrics : registry;
+  const stopObserving = settings.off ? () => {} : observeProcess(metrics);
   await registry.flush();
   const flushing = setInterval(() => void registry.flush(), settings.flushMs).unref();
 
@@ -81,7 +81,9 @@ export async function openTelemetry(process: string, settings: TelemetrySettings
     withoutScopeInfo: true,
   });
   const exported =
-    settings.endpoint === undefined ? undefined : openExport(settings, settings.endpoint, resource, registry);
+    settings.endpoint === undefined || settings.off
+      ? undefined
+      : openExport(settings, settings.endpoint, resource, registry);
   const readers: MetricReader[] = [prometheus, ...(exported ? [exported.reader] : [])];
   const meters = new MeterProvider({ resource, readers });
 

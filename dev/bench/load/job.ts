@@ -1,7 +1,14 @@
 /** What the load generator asks for; a plain object, because it crosses to another process. */
 export type Requests =
   /** POSTs of 14 fresh random keys, each with the next seeded TAN. */
-  | { readonly kind: 'uploads'; readonly seed: string; readonly count: number; readonly nowSeconds: number }
+  | {
+      readonly kind: 'uploads';
+      readonly seed: string;
+      /** The first TAN to use; default 0. */
+      readonly first?: number;
+      readonly count: number;
+      readonly nowSeconds: number;
+    }
   /** POSTs of seeded registration tokens, in turn. */
   | { readonly kind: 'polls'; readonly seed: string; readonly count: number }
   /** GETs of paths, in turn; with the ETag of each where one is given. */

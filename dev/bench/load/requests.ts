@@ -17,7 +17,7 @@ const keyOctets = 16;
 export function requestsOf(requests: Requests): NextRequest {
   switch (requests.kind) {
     case 'uploads':
-      return uploads(requests.seed, requests.count, requests.nowSeconds);
+      return uploads(requests);
     case 'polls':
       return polls(requests.seed, requests.count);
     case 'downloads':
@@ -25,11 +25,11 @@ export function requestsOf(requests: Requests): NextRequest {
   }
 }
 
-function uploads(seed: string, count: number, nowSeconds: number): NextRequest {
+function uploads({ seed, first = 0, count, nowSeconds }: Extract<Requests, { kind: 'uploads' }>): NextRequest {
   const template = uploadTemplate(nowSeconds);
-  let next = 0;
+  let next = first;
   return () => {
-    if (next === count) return undefined;
+    if (next === first + count) return undefined;
     const request = Buffer.from(template.bytes);
     request.write(seededUuid(seed, next++), template.tanAt, 'latin1');
     for (const at of template.keysAt) randomFillSync(request, at, keyOctets);
