@@ -20,9 +20,16 @@ if (values.help === true) process.stdout.write(help);
 else await run();
 
 async function run(): Promise<void> {
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+  // What was still asked of a mesh that stops fails; nobody waits for it.
+  process.on('unhandledRejection', (error) => {
+    if (!stopping.signal.aborted) throw error;
+  });
   try {
     const people = values.quick === true ? 60 : 200;
-    const result = await runCheck({ people, tell: (progress) => void process.stderr.write(`${progress}\n`) });
+    const tell = (progress: string) => void process.stderr.write(`${progress}\n`);
+    const result = await runCheck({ people, tell, signal: stopping.signal });
     process.stdout.write(`${values.json === true ? JSON.stringify(result, null, 2) : table(result)}\n`);
     process.exitCode = holds(result) ? 0 : 1;
   } catch (error) {

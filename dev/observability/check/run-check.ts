@@ -24,13 +24,15 @@ export interface CheckOptions {
   /** How many go the whole way from the laboratory to the upload. */
   readonly people: number;
   readonly tell: (progress: string) => void;
+  /** Ends the check early, in order. */
+  readonly signal?: AbortSignal;
 }
 
 /** Values leave each second here; in production once a minute (decision 34). */
 const flushSeconds = 1;
 
 /** A mesh, traffic on it, and a Prometheus that is asked everything that dashboards and rules will ask. */
-export async function runCheck({ people, tell }: CheckOptions): Promise<CheckResult> {
+export async function runCheck({ people, tell, signal }: CheckOptions): Promise<CheckResult> {
   const folder = mkdtempSync(join(tmpdir(), 'cwa-dashboards-'));
   const home = join(folder, 'home');
   const steps: (() => Promise<void> | void)[] = [
@@ -50,14 +52,18 @@ export async function runCheck({ people, tell }: CheckOptions): Promise<CheckRes
     await mesh.startProber({ PROBER_INTERVAL_SECONDS: '10', PROBER_EXPORT_POLL_SECONDS: '1' });
     const prometheus = await startPrometheus(folder, targetsOf(mesh));
     steps.push(() => prometheus.close());
-    await driveTraffic(mesh, people, tell);
+    signal?.throwIfAborted();
+    await Promise.race([driveTraffic(mesh, people, tell), aborted(signal)]);
     tell('waiting for the last values, then asking');
-    await delay(12_000);
+    await delay(12_000, undefined, { signal });
     return await ask(prometheus);
   } finally {
     for (const step of steps.reverse()) await step();
   }
 }
+
+const aborted = (signal?: AbortSignal): Promise<never> =>
+  new Promise((_, fail) => signal?.addEventListener('abort', () => fail(new Error('interrupted'))));
 
 async function ask(prometheus: Prometheus): Promise<CheckResult> {
   const names = await prometheus.names();

@@ -44,7 +44,11 @@ export function askedOf(dashboards: readonly Dashboard[], rules: readonly Rule[]
 }
 
 /** Asks Prometheus; `names`: of all its series. */
-export async function judge(asked: Asked, prometheus: Prometheus, names: ReadonlySet<string>): Promise<Verdict> {
+export async function judge(
+  asked: Asked,
+  prometheus: Pick<Prometheus, 'query'>,
+  names: ReadonlySet<string>,
+): Promise<Verdict> {
   const told = (outcome: Verdict['outcome'], detail = '', values: readonly number[] = []): Verdict => {
     const highest = values.length === 0 ? {} : { highest: Math.max(...values) };
     return { ...asked, outcome, series: values.length, ...highest, detail };
