@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -220,11 +220,16 @@ test('two replicas share a folder without meeting; what one leaves behind anothe
   second.report(expiring(2));
   expect(readdirSync(join(folder, 'gateway')).sort()).toEqual(['1', '2']);
   await Promise.all([first.close(), second.close()]);
+  // What a killed one would have left beside its segments.
+  writeFileSync(join(folder, 'gateway', '2', 'lost.json'), '[["disk",5]]');
+  writeFileSync(join(folder, 'gateway', '2', 'repeats.json'), JSON.stringify([{ id: 'r', days: 3, count: 4 }]));
 
   await collector.open();
   open();
-  await collector.until(() => collector.taken.length === 2);
-  expect(days(collector.taken).sort()).toEqual([1, 2]);
+  await collector.until(() => collector.taken.length === 4);
+  expect(days(collector.taken).sort()).toEqual([1, 2, 3, undefined]);
+  expect(collector.taken).toContainEqual(expect.objectContaining({ type: 'events-lost', reason: 'disk', lost: 5 }));
+  expect(readdirSync(join(folder, 'gateway', '2'))).toEqual(['lock']);
 });
 
 test('a folder that cannot be used is named with its setting', async () => {

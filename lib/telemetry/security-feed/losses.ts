@@ -8,20 +8,26 @@ export type LossReason = Extract<SecurityEvent, { type: 'events-lost' }>['reason
 
 /** Events that will not arrive, until that itself has been told; kept on disk, so that a restart forgets none. */
 export class Losses {
-  readonly #file: string;
+  readonly #folder: string;
   readonly #disk: Disk;
   readonly #lost: Map<LossReason, number>;
 
   constructor(folder: string, disk: Disk = nodeFs) {
-    this.#file = join(folder, 'lost.json');
+    this.#folder = folder;
     this.#disk = disk;
-    this.#lost = new Map(readJson<[LossReason, number][]>(this.#file, disk) ?? []);
+    this.#lost = new Map(readLosses(folder, disk));
   }
 
   add(reason: LossReason, count: number): void {
     if (count === 0) return;
     this.#lost.set(reason, (this.#lost.get(reason) ?? 0) + count);
     this.#store();
+  }
+
+  /** Takes over what a folder tells that nobody uses any more. */
+  adopt(folder: string): void {
+    for (const [reason, count] of readLosses(folder, this.#disk)) this.add(reason, count);
+    this.#disk.rmSync(fileIn(folder), { force: true });
   }
 
   /** Hands each loss to `tell`, which returns once it is written down, and forgets it. */
@@ -35,12 +41,15 @@ export class Losses {
 
   #store(): void {
     try {
-      writeJson(this.#file, [...this.#lost], this.#disk);
+      writeJson(fileIn(this.#folder), [...this.#lost], this.#disk);
     } catch {
       // The disk that lost events may lose this too; the process still knows.
     }
   }
 }
+
+const fileIn = (folder: string): string => join(folder, 'lost.json');
+const readLosses = (folder: string, disk: Disk): [LossReason, number][] => readJson(fileIn(folder), disk) ?? [];
 
 /** How many events these lines stand for: repetitions count, and so do losses that were told in them. */
 export function eventsIn(lines: readonly string[]): number {

@@ -5,10 +5,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { SecurityRecord } from './record.ts';
 import { Repeats } from './repeats.ts';
 
-function temporaryFile(): string {
+function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'cwa-repeats-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return join(folder, 'repeats.json');
+  return folder;
 }
 
 const overload = (id: string, route = 'download'): SecurityRecord => ({
@@ -20,24 +20,24 @@ const overload = (id: string, route = 'download'): SecurityRecord => ({
   count: 1,
 });
 
-function repeats(file: string) {
+function repeats(folder: string) {
   const told: SecurityRecord[] = [];
-  return { told, repeats: new Repeats({ tell: (record) => told.push(record), file }) };
+  return { told, repeats: new Repeats({ tell: (record) => told.push(record), folder }) };
 }
 
 test('what was counted when the process died is told by the next, under the same id, once', () => {
-  const file = temporaryFile();
-  const first = repeats(file);
+  const folder = temporaryFolder();
+  const first = repeats(folder);
   for (const id of ['a', 'b', 'c']) first.repeats.take(overload(id));
   first.repeats.store();
   expect(first.told).toEqual([overload('a')]);
 
-  expect(repeats(file).told).toEqual([{ ...overload('b'), count: 2 }]);
-  expect(repeats(file).told).toEqual([]);
+  expect(repeats(folder).told).toEqual([{ ...overload('b'), count: 2 }]);
+  expect(repeats(folder).told).toEqual([]);
 });
 
 test('events of more kinds than there are are folded by their type', () => {
-  const { told, repeats: flooded } = repeats(temporaryFile());
+  const { told, repeats: flooded } = repeats(temporaryFolder());
   for (let kind = 0; kind < 10_000; kind++) flooded.take(overload(String(kind), `route-${kind}`));
   flooded.close();
   expect(told).toHaveLength(502);

@@ -1,4 +1,5 @@
 import nodeFs from 'node:fs';
+import { join } from 'node:path';
 import type { Disk } from './buffer.ts';
 import { readJson, writeJson } from './losses.ts';
 import type { SecurityRecord } from './record.ts';
@@ -7,8 +8,8 @@ export interface RepeatOptions {
   /** Writes a record down. */
   readonly tell: (record: SecurityRecord) => void;
   readonly windowMs?: number;
-  /** Keeps what was counted across the death of the process. */
-  readonly file?: string;
+  /** Where what was counted outlives the process. */
+  readonly folder?: string;
   readonly disk?: Disk;
 }
 
@@ -16,6 +17,14 @@ interface Repeated {
   readonly timer: NodeJS.Timeout;
   /** Of the first repetition; absent while there is none. */
   record?: SecurityRecord;
+}
+
+const fileIn = (folder: string): string => join(folder, 'repeats.json');
+
+/** Tells what a process that died had counted. A death in between makes the next one tell it again, under the same ids. */
+export function tellLeft(folder: string, tell: RepeatOptions['tell'], disk: Disk = nodeFs): void {
+  for (const record of readJson<SecurityRecord[]>(fileIn(folder), disk) ?? []) tell(record);
+  disk.rmSync(fileIn(folder), { force: true });
 }
 
 /** More kinds of events than the code has; what comes after is folded by its type alone. */
@@ -34,10 +43,7 @@ export class Repeats {
   constructor(options: RepeatOptions) {
     this.#options = options;
     this.#disk = options.disk ?? nodeFs;
-    const left = options.file === undefined ? undefined : readJson<SecurityRecord[]>(options.file, this.#disk);
-    for (const record of left ?? []) options.tell(record);
-    this.#changed = (left ?? []).length > 0;
-    this.store();
+    if (options.folder !== undefined) tellLeft(options.folder, options.tell, options.disk);
   }
 
   take(record: SecurityRecord): void {
@@ -56,9 +62,9 @@ export class Repeats {
 
   /** Writes down what was counted since the last call; one small file, whatever happened. */
   store(): void {
-    if (!this.#changed || this.#options.file === undefined) return;
+    if (!this.#changed || this.#options.folder === undefined) return;
     const records = [...this.#repeated.values()].flatMap(({ record }) => record ?? []);
-    writeJson(this.#options.file, records, this.#disk);
+    writeJson(fileIn(this.#options.folder), records, this.#disk);
     this.#changed = false;
   }
 

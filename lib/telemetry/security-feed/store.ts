@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { type Disk, SegmentBuffer } from './buffer.ts';
 import { eventsIn, isLossRecord, Losses, type LossReason, RefusedLines } from './losses.ts';
 import type { SecurityRecord } from './record.ts';
-import { Repeats } from './repeats.ts';
+import { Repeats, tellLeft } from './repeats.ts';
 import { takeSlot, withLeftSlots } from './slot.ts';
 
 export interface StoreOptions {
@@ -37,7 +36,6 @@ export function openStore(options: StoreOptions): EventStore {
   const { disk } = options;
   const slot = takeSlot(options.base, options.process);
   const buffer = new SegmentBuffer(slot.folder, options.maxBytes, disk);
-  withLeftSlots(slot, (folder) => buffer.adopt(folder));
   const losses = new Losses(slot.folder, disk);
   const refused = new RefusedLines(slot.folder, options.maxBytes / 10);
 
@@ -72,8 +70,14 @@ export function openStore(options: StoreOptions): EventStore {
   const repeats = new Repeats({
     tell: write,
     windowMs: options.repeatsMs,
-    file: join(slot.folder, 'repeats.json'),
+    folder: slot.folder,
     ...(disk ? { disk } : {}),
+  });
+
+  withLeftSlots(slot, (folder) => {
+    buffer.adopt(folder);
+    tellLeft(folder, write, disk);
+    losses.adopt(folder);
   });
 
   return {
