@@ -1,13 +1,17 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TanServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { watchCertificates } from '../../lib/rpc/certificates.ts';
 import { clientOf, openChannel } from '../../lib/rpc/client.ts';
 import { systemClock } from '../../lib/time/clock.ts';
+import { repositoryRoot } from '../mesh/child.ts';
 import type { Mesh } from '../mesh/mesh.ts';
+import { openOpsClient } from '../operators/ops-client.ts';
 import { readSecurityEvents, type SecurityCollector } from '../security-collector/collector.ts';
 import { temporaryMesh } from './mesh-home.ts';
 
@@ -33,6 +37,15 @@ async function until(holds: () => boolean): Promise<void> {
   for (const end = performance.now() + 20_000; !holds(); await delay(50)) {
     if (performance.now() > end) throw new Error('the events have not come');
   }
+}
+
+async function cwa(...parameters: readonly string[]): Promise<string> {
+  const env = { ...process.env, CWA_HOME: mesh.home };
+  const { stdout } = await promisify(execFile)(process.execPath, ['dev/cwa.ts', ...parameters], {
+    cwd: repositoryRoot,
+    env,
+  });
+  return stdout;
 }
 
 /** As the scheduler, whom the matrix does not let near TANs. */
@@ -92,6 +105,25 @@ test('a call that the matrix does not declare and a partner that is not listed a
     { process: 'verification', rpc: '/cwa.verification.v1.TanService/ReserveTans', caller: 'scheduler', count: 1 },
   ]);
   expect(events('partner-refused')).toMatchObject([{ process: 'gateway', reason: 'unlisted', count: 1 }]);
+});
+
+test('an operator comes in with a token of the identity provider; a token that is none is told', async () => {
+  await mesh.startIdentityProvider();
+  const token = (await cwa('ops', 'token', '--team', 'ops-security')).trim();
+  const ca = readFileSync(join(mesh.home, 'pki', 'ca.crt'), 'utf8');
+  const asked = async (shown: string) => {
+    const client = openOpsClient({ port: mesh.ports.OPS_API_OPERATOR_PORT, ca, token: shown });
+    const { status } = await client.query('{ __typename }');
+    await client.close();
+    return status;
+  };
+  expect(await asked(token)).toBe(200);
+  expect(await asked(`${token}x`)).toBe(401);
+
+  await until(() => events('sign-in-refused').length > 0);
+  expect(events('sign-in-refused')).toMatchObject([{ process: 'ops-api', reason: 'token-invalid', count: 1 }]);
+  const lines = (await cwa('security', 'tail', '--json', '-n', '1000')).trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line) as object)).toEqual(readSecurityEvents(collector.file));
 });
 
 test('what happens while the collector is away arrives when it is back, also from a process that was killed', async () => {
