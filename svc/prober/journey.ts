@@ -8,25 +8,22 @@ import { meetTwoDaysAgo } from './synthetic-person.ts';
 import { StepFailed, takeStep } from './step.ts';
 import { getTan, pollResult, registerTest, reportPositive, uploadKeys } from './test-steps.ts';
 
-export interface JourneyOutcome {
-  /** Every step held. */
-  readonly passed: boolean;
-  /** When the newest package's hour or day ended, in seconds since 1970, as far as it is known. */
-  readonly newestPackageEnd: number | undefined;
-}
+/** Hears when the newest package's hour or day ended, in seconds since 1970, as soon as it is seen. */
+export type SawPackage = (endSeconds: number) => void;
 
 /**
  * One walk through the whole system, from the laboratory to the warning on another phone (decision 35). Configuration
- * and indexes are looked at for themselves; each other step needs the one before.
+ * and indexes are looked at for themselves; each other step needs the one before. Answers whether every step held.
  */
-export async function walk(d: Deps): Promise<JourneyOutcome> {
+export async function walk(d: Deps, saw: SawPackage = () => {}): Promise<boolean> {
   return inTrace('probe journey', { attributes: { 'cwa.synthetic': true } }, async (span) => {
     const configuration = await unlessFailed(() => takeStep(d, 'configuration', () => readConfiguration(d)));
     const index = await unlessFailed(() => takeStep(d, 'index', async () => ({ end: await readIndexes(d) })));
+    if (index?.end !== undefined) saw(index.end);
     const warned = await unlessFailed(() => warn(d, configuration ?? BUILT_IN_CONFIGURATION));
     const passed = configuration !== undefined && index !== undefined && warned !== undefined;
     span.set({ 'cwa.outcome': passed ? 'passed' : 'failed' });
-    return { passed, newestPackageEnd: index?.end };
+    return passed;
   });
 }
 

@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { fakeSystem } from './fixtures/fake-system.ts';
-import type { JourneyOutcome } from './journey.ts';
+import type { walk } from './journey.ts';
 import { walkAgain } from './walk-again.ts';
 
-const passed: JourneyOutcome = { passed: true, newestPackageEnd: Date.parse('2026-11-26T10:00:00Z') / 1_000 };
+const packageEnd = Date.parse('2026-11-26T10:00:00Z') / 1_000;
 const tick = () => new Promise((next) => setTimeout(next, 1));
 
 test('journeys begin on time while others still wait, 20 at the most, and a stop waits for all', async () => {
@@ -12,7 +12,7 @@ test('journeys begin on time while others still wait, 20 at the most, and a stop
   let ended = false;
   const walking = walkAgain(system.deps, 10_000, async () => {
     await new Promise<void>((done) => waiting.push(done));
-    return passed;
+    return true;
   }).then(() => (ended = true));
   for (let i = 0; i < 24; i++) {
     await tick();
@@ -34,14 +34,17 @@ test('journeys begin on time while others still wait, 20 at the most, and a stop
 
 test('the age of the last success and of the newest package are told; a journey that breaks keeps no other from beginning', async () => {
   const system = fakeSystem();
-  const outcomes: (() => Promise<JourneyOutcome>)[] = [
-    async () => passed,
-    async () => ({ passed: false, newestPackageEnd: undefined }),
+  const outcomes: (typeof walk)[] = [
+    async (_, saw) => {
+      saw?.(packageEnd);
+      return true;
+    },
+    async () => false,
     async () => {
       throw new TypeError('secret');
     },
   ];
-  const walking = walkAgain(system.deps, 10_000, () => (outcomes.shift() ?? (async () => passed))());
+  const walking = walkAgain(system.deps, 10_000, (d, saw) => (outcomes.shift() ?? (async () => true))(d, saw));
   await tick();
   system.clock.advance(10_000);
   await tick();

@@ -1,6 +1,6 @@
 import { errorFields } from '../../lib/telemetry/log.ts';
 import type { Deps } from './deps.ts';
-import { type JourneyOutcome, walk } from './journey.ts';
+import { type SawPackage, walk } from './journey.ts';
 
 /** Journeys at one time; most of them wait for their archive. */
 const maxJourneys = 20;
@@ -9,19 +9,18 @@ const maxJourneys = 20;
  * Begins a journey every `everyMs` until the process stops, whether or not the one before has come to its end. Resolves
  * when the last one has ended.
  */
-export async function walkAgain(
-  d: Deps,
-  everyMs: number,
-  begin: (d: Deps) => Promise<JourneyOutcome> = walk,
-): Promise<void> {
+export async function walkAgain(d: Deps, everyMs: number, begin: typeof walk = walk): Promise<void> {
   const { clock, log, stopping } = d;
-  const observed = observe(d);
+  const { succeeded, saw } = observe(d);
   const journeys = new Set<Promise<void>>();
   while (!stopping.aborted) {
     if (journeys.size >= maxJourneys) log.warn('probe-journeys-wait', { count: journeys.size });
     else {
-      const journey: Promise<void> = begin(d)
-        .then(observed, (error: unknown) => log.error('probe-journey-failed', errorFields(error)))
+      const journey: Promise<void> = begin(d, saw)
+        .then(
+          (passed) => (passed ? succeeded() : undefined),
+          (error: unknown) => log.error('probe-journey-failed', errorFields(error)),
+        )
         .finally(() => journeys.delete(journey));
       journeys.add(journey);
     }
@@ -31,8 +30,8 @@ export async function walkAgain(
   await Promise.all(journeys);
 }
 
-/** What is told of all journeys together; answers what is to be told of each. */
-function observe({ clock, metrics }: Deps): (outcome: JourneyOutcome) => void {
+/** What is told of all journeys together. */
+function observe({ clock, metrics }: Deps): { succeeded(): void; saw: SawPackage } {
   let succeededMs = clock.monotonicMs();
   let newestEnd: number | undefined;
   metrics.observe('cwa.probe.success.age', () => [
@@ -41,8 +40,12 @@ function observe({ clock, metrics }: Deps): (outcome: JourneyOutcome) => void {
   metrics.observe('cwa.probe.package.age', () =>
     newestEnd === undefined ? [] : [{ attributes: {}, value: clock.nowMs() / 1_000 - newestEnd }],
   );
-  return ({ passed, newestPackageEnd }) => {
-    if (passed) succeededMs = clock.monotonicMs();
-    newestEnd = newestPackageEnd ?? newestEnd;
+  return {
+    succeeded: () => {
+      succeededMs = clock.monotonicMs();
+    },
+    saw: (end) => {
+      newestEnd = end;
+    },
   };
 }
