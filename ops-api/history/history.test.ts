@@ -57,6 +57,23 @@ test('replicas are summed; one that begins while others are watched counts from 
   expect(history.samples('gateway', 'minute', minute, 3)).toEqual([1, 2, 1]);
 });
 
+test('a row that a known instance tells for the first time is all news; one that it leaves out once is not counted anew', () => {
+  const history = new History();
+  const rules: readonly Kept[] = [{ metric: 'cwa.security.events' }];
+  const take = (atMs: number, rows: readonly (readonly [string, number])[]) => {
+    const told = rows.map(([kind, value]) => [{ 'cwa.security.event': kind }, value] as const);
+    const answer = anAnswer({ process: 'gateway', metrics: { 'cwa.security.events': told } });
+    history.take('gateway', rules, answer, atMs);
+  };
+  take(startMs, []);
+  take(startMs + minuteMs, [['overload', 7]]);
+  take(startMs + 2 * minuteMs, []);
+  take(startMs + 3 * minuteMs, [['overload', 8]]);
+  expect(history.read({ process: 'gateway', metric: 'cwa.security.events' }, 'minute', minute, 4)).toEqual([
+    0, 7, 0, 1,
+  ]);
+});
+
 test('a number that a table keeps is counted once, however many replicas tell it, and after a restart', () => {
   const history = new History();
   const shared: readonly Kept[] = [{ metric: 'cwa.distribution.keys.published', shared: true }];

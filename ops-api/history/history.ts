@@ -47,7 +47,8 @@ export class History {
     this.#headMinute = minute;
     const instance = answer.process?.instance ?? '';
     const before = this.#told.get(instance);
-    const now: Told = { atMs: nowMs, process, values: new Map() };
+    // What it does not tell this time, because a read failed, is kept.
+    const now: Told = { atMs: nowMs, process, values: new Map(before?.values) };
     const isNew = before === undefined && this.#beganSince(process, answer.process?.startedAt?.getTime() ?? 0);
     for (const rule of kept) {
       const metric = answer.metrics.find(({ name }) => name === rule.metric);
@@ -58,7 +59,8 @@ export class History {
           this.#add(key, process, rule.metric, attributes, 'gauge', value, minute);
         else {
           const last = rule.shared ? this.#shared(process, key) : before?.values.get(key);
-          const base = last ?? (isNew && !rule.shared ? 0 : value);
+          // A row that a known instance tells for the first time began at 0.
+          const base = last ?? ((isNew || before !== undefined) && !rule.shared ? 0 : value);
           // Less than before: it began anew, and what it shows now came since.
           const added = value >= base ? value - base : rule.shared ? 0 : value;
           now.values.set(key, value);

@@ -58,7 +58,7 @@ describe('the page', () => {
     expect(pageOf('ops-cwa')).toContain('Runbook: NewestPackageTooOld');
     expect(pageOf('ops-cwa')).toContain('prober does not answer.');
     expect(pageOf('ops-cwa')).toContain('gateway used 85 % of connections within 24 hours.');
-    expect(pageOf('ops-security')).toContain('gateway reported caller-refused 25 times within 24 hours.');
+    expect(pageOf('ops-security')).toContain('gateway reported caller-refused 24 times within 24 hours.');
     expect(pageOf('ops-cwa')).toContain('last seen 2026-03-02 12:30');
   });
 

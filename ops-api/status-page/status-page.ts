@@ -30,10 +30,10 @@ export function statusPage(
   };
 }
 
-/** The last 24 hours by the hour; of partners the last week by the day, so that small ones are seen too. */
+/** The last 24 hours by the hour, the one in progress among them; of partners the last week by the day, so that small ones are seen too. */
 export function rangesAt(nowMs: number) {
   return {
-    range: { from: new Date(nowMs - 24 * hourMs).toISOString(), resolution: 'HOUR' },
+    range: { from: new Date(nowMs - 23 * hourMs).toISOString(), resolution: 'HOUR' },
     days: { from: new Date(nowMs - 7 * 24 * hourMs).toISOString(), resolution: 'DAY' },
   };
 }

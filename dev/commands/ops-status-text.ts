@@ -1,0 +1,58 @@
+import { type Hint, hintsOf } from '../../ops-api/status-page/hints.ts';
+import { nodesOf, type Status } from '../../ops-api/status-page/status.ts';
+import { countText, span } from '../../ops-api/status-page/words.ts';
+
+/** The status page in lines for a terminal, and what is not as expected. */
+export function statusText(status: Status): { readonly lines: readonly string[]; readonly hints: readonly Hint[] } {
+  const hints = hintsOf(status);
+  const lines = [
+    ...(hints.length === 0 ? ['all as expected'] : hints.map(({ text, runbook }) => `! ${text} (runbook ${runbook})`)),
+    '',
+    ...nodesOf(status.services).map(({ name, health, instances }) => {
+      const [first] = nodesOf(instances);
+      const running = first?.uptimeSeconds == null ? '' : `running for ${span(first.uptimeSeconds)}`;
+      return row(name, health.toLowerCase().replace('_', ' '), running);
+    }),
+    ...publishing(status),
+    ...counts(status),
+    ...nodesOf(status.security?.events).map(({ process, kind, count }) => row(process, kind, countText(count))),
+    ...nodesOf(status.certificates).map(({ process, name, remainingDays }) =>
+      row(process, `certificate ${name}`, `ends in ${span(remainingDays * 86_400)}`),
+    ),
+  ];
+  return { lines, hints };
+}
+
+const row = (...cells: readonly string[]): string =>
+  cells
+    .map((cell) => cell.padEnd(24))
+    .join(' ')
+    .trimEnd();
+const ago = (seconds: number | null): string => (seconds === null ? 'unknown' : `${span(seconds)} ago`);
+
+function publishing({ distribution, probe }: Status): string[] {
+  if (distribution === null) return [];
+  const ages = distribution.packageAge.map(({ name, level }) => row(`newest ${name} package`, ago(level.latest)));
+  const next = distribution.nextRun.latest;
+  return [
+    ...ages,
+    row('last good run', ago(distribution.lastRunAge.latest)),
+    row('next run', next === null ? 'unknown' : `in ${span(next)}`),
+    row('keys waiting', countText({ total: distribution.keysWaiting.latest })),
+    row('probe went well', ago(probe?.successAge.latest ?? null)),
+  ];
+}
+
+function counts({ intake, verification, labs }: Status): string[] {
+  const results = verification?.results.filter(({ count }) => count.total !== null) ?? [];
+  return [
+    ...(intake
+      ? [row('uploads, 24 h', countText(intake.uploadsAccepted)), row('downloads, 24 h', countText(intake.downloads))]
+      : []),
+    ...(verification?.tans ?? []).map(({ name, count }) => row(`TANs ${name}, 24 h`, countText(count))),
+    ...results.map(({ family, result, count }) => row(`results ${family} ${result}`, countText(count))),
+    ...nodesOf(labs?.partners).map(({ name, resultsStored }) =>
+      row(`results of ${name}, 7 d`, countText(resultsStored)),
+    ),
+  ];
+}

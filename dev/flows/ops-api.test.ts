@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createAuthority } from '../../lib/pki/authority.ts';
+import { type TestPki, testPki } from '../../lib/testing/pki.ts';
+import { startIssuer } from '../../ops-api/fixtures/issuer.ts';
+import { type Team, teams } from '../../ops-api/teams.ts';
+import { guidedJourney } from '../journey/guided-journey.ts';
+import { openLab } from '../journey/lab.ts';
+import { operatorName } from '../mesh/certificates.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import { type OpsClient, openOpsClient, opsClientOf } from '../operators/ops-client.ts';
+import { temporaryMesh } from './mesh-home.ts';
+
+let mesh: Mesh;
+let leave: () => Promise<void>;
+let pki: TestPki;
+let issuer: Awaited<ReturnType<typeof startIssuer>>;
+const clients = new Map<Team, OpsClient>();
+
+beforeAll(async () => {
+  pki = await testPki('issuer CA');
+  issuer = await startIssuer(pki);
+  const { caFile } = await pki.files('issuer');
+  const env = { TELEMETRY_FLUSH_SECONDS: '1', OPS_API_OIDC_ISSUER: issuer.issuer, OPS_API_OIDC_CA_FILE: caFile };
+  ({ mesh, leave } = await temporaryMesh({ env }));
+  for (const team of teams) clients.set(team, opsClientOf(mesh.home, port(), operatorName(team)));
+});
+afterAll(async () => {
+  for (const client of clients.values()) await client.close();
+  await leave?.();
+  await issuer?.close();
+  pki?.remove();
+});
+
+const port = (): number => mesh.ports.OPS_API_OPERATOR_PORT;
+const stored = async (team: Team, name: string, variables: object = {}) => {
+  const answer = await clients.get(team)?.stored(name, variables);
+  expect(answer?.status).toBe(200);
+  return answer ?? { status: 0, text: '' };
+};
+const own: Readonly<Record<Team, readonly string[]>> = {
+  'ops-cwa': ['services', 'certificates', 'capacity', 'intake', 'distribution', 'probe'],
+  'ops-verification': ['services', 'certificates', 'capacity', 'verification', 'labs'],
+  'ops-infrastructure': ['services', 'certificates', 'capacity', 'operations'],
+  'ops-security': ['certificates', 'security'],
+};
+
+interface Named {
+  readonly name: string;
+  readonly count: { readonly total: number | null };
+}
+const totalOf = (counts: readonly Named[], name: string): number =>
+  counts.find((count) => count.name === name)?.count.total ?? 0;
+
+test('after a journey and a busy laboratory, each team finds its figures', async () => {
+  expect(await guidedJourney(mesh, { line: () => {} })).toBe(true);
+  const lab = openLab(mesh.home, mesh.ports.GATEWAY_PARTNER_PORT);
+  const guids = Array.from(
+    { length: 200 },
+    (_, at) => `ABCDEF-0123${String(at).padStart(4, '0')}-89AB-4CDE-8F01-23456789ABCD`,
+  );
+  expect((await lab.report(guids, 'negative')).status).toBe(204);
+  await lab.close();
+  await flushed();
+  // Small groups are told of hours that are over.
+  await mesh.advanceTo(mesh.clock.nowMs() + 3_600_000);
+  await flushed();
+
+  const intake = (await stored('ops-cwa', 'intake')).data.intake;
+  expect(intake.uploadsAccepted.total).toBeGreaterThan(0);
+  expect(intake.downloads.total).toBeGreaterThan(0);
+  const distribution = (await stored('ops-cwa', 'distribution')).data.distribution;
+  expect(totalOf(distribution.runsByOutcome, 'done')).toBeGreaterThan(2);
+  expect(distribution.packages.edges.length).toBeGreaterThan(2);
+  expect(distribution.runs.edges[0].node.outcome).toBe('done');
+  expect(totalOf(distribution.keysPublished, 'diagnosis')).toBeGreaterThanOrEqual(140);
+
+  const { verification } = (await stored('ops-verification', 'verification')).data;
+  expect(totalOf(verification.tans, 'issued')).toBeGreaterThan(0);
+  const negative = verification.results.find(
+    (one: { family: string; result: string }) => one.family === 'pcr' && one.result === 'negative',
+  );
+  expect(negative.count.total).toBeGreaterThanOrEqual(195);
+  const [partner] = (await stored('ops-verification', 'labs')).data.labs.partners.edges;
+  expect(partner.node).toMatchObject({ name: 'local-lab', resultsStored: { suppressed: false } });
+  expect(partner.node.resultsStored.total).toBeGreaterThanOrEqual(195);
+
+  const { services } = (await stored('ops-infrastructure', 'services')).data;
+  const health = Object.fromEntries(
+    services.edges.map(({ node }: { node: { name: string; health: string } }) => [node.name, node.health]),
+  );
+  // The prober is started where somebody watches, not here.
+  expect(health).toEqual({
+    distribution: 'UP',
+    gateway: 'UP',
+    'ops-api': 'UP',
+    prober: 'DOWN',
+    submission: 'UP',
+    'test-result': 'UP',
+    verification: 'UP',
+  });
+  const { capacity } = (await stored('ops-infrastructure', 'capacity')).data;
+  const gateway = capacity.edges.find(({ node }: { node: { process: string } }) => node.process === 'gateway').node;
+  expect(gateway.requests.total).toBeGreaterThan(50);
+  expect(gateway.caps.edges.length).toBeGreaterThan(3);
+});
+
+test('other teams are refused, field by field', async () => {
+  const all = [...new Set(Object.values(own).flat())];
+  for (const team of teams) {
+    for (const name of all) {
+      const { data, errors } = await stored(team, name);
+      if (own[team].includes(name)) expect(errors, `${team} ${name}`).toBeUndefined();
+      else expect([data?.[name], errors?.[0]?.extensions?.code], `${team} ${name}`).toEqual([null, 'FORBIDDEN']);
+    }
+  }
+});
+
+test('without a certificate, or with one that is no operator's: 401, and the security team sees it', async () => {
+  const before = await securityEvents();
+  for (const certificate of [undefined, 'gateway', 'lab']) {
+    const client = opsClientOf(mesh.home, port(), certificate);
+    expect(await client.stored('me')).toMatchObject({ status: 401, text: '' });
+    expect(await client.get('/')).toMatchObject({ status: 401, text: '' });
+    await client.close();
+  }
+  // A certificate that another authority signed, whatever it says.
+  const stranger = await createAuthority('CWA local authority', new Date());
+  const pair = await stranger.issue({ commonName: 'operator', organizationalUnit: 'ops-security', usage: 'client' });
+  const client = openOpsClient({ port: port(), ca: readFileSync(join(mesh.home, 'pki', 'ca.crt'), 'utf8'), ...pair });
+  expect(await client.stored('me')).toMatchObject({ status: 401, text: '' });
+  await client.close();
+  await flushed();
+  expect((await securityEvents()) - before).toBe(7);
+});
+
+test('a token lets in whom it names; one with the roles of two teams is refused and reported', async () => {
+  const ca = readFileSync(join(mesh.home, 'pki', 'ca.crt'), 'utf8');
+  const asked = async (roles: readonly string[]) => {
+    const client = openOpsClient({ port: port(), ca, token: await issuer.token({ roles }) });
+    const { status, data } = await client.stored('me');
+    await client.close();
+    return [status, data?.me.team];
+  };
+  expect(await asked(['ops-verification'])).toEqual([200, 'ops-verification']);
+  const before = await securityEvents('role-violation');
+  expect(await asked(['ops-cwa', 'ops-security'])).toEqual([401, undefined]);
+  await flushed();
+  expect((await securityEvents('role-violation')) - before).toBe(1);
+});
+
+test('the status page says how things are', async () => {
+  const page = await clients.get('ops-cwa')?.get('/');
+  expect(page?.status).toBe(200);
+  expect(page?.text).toContain('Uploads accepted');
+  expect(page?.text).toContain('prober does not answer.');
+});
+
+test('what was known outlives a restart of the ops API', async () => {
+  const before = (await stored('ops-cwa', 'intake')).data.intake.uploadsAccepted.total;
+  await mesh.processes.get('ops-api')?.stop();
+  await mesh.restart('ops-api');
+  await flushed();
+  expect((await stored('ops-cwa', 'intake')).data.intake.uploadsAccepted.total).toBe(before);
+});
+
+async function securityEvents(kind = 'sign-in-refused'): Promise<number> {
+  const { data } = await stored('ops-security', 'security');
+  interface Edge {
+    readonly node: { readonly kind: string; readonly count: { readonly total: number } };
+  }
+  const edges = (data.security.events.edges as Edge[]).filter(({ node }) => node.kind === kind);
+  return edges.reduce((sum, { node }) => sum + node.count.total, 0);
+}
+
+/** Long enough for every process to show what it counted, and for the ops API to ask for it. */
+const flushed = (): Promise<void> => mesh.clock.sleep(3_500);
