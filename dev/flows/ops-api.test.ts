@@ -117,7 +117,7 @@ test('other teams are refused, field by field', async () => {
   }
 });
 
-test('without a certificate, or with one that is no operator's: 401, and the security team sees it', async () => {
+test('without a certificate of an operator: 401, and the security team sees it', async () => {
   const before = await securityEvents();
   for (const certificate of [undefined, 'gateway', 'lab']) {
     const client = opsClientOf(mesh.home, port(), certificate);
