@@ -12,7 +12,7 @@ import { type Listener, startListener } from './listener.ts';
 import { readOperations } from './persisted-operations.ts';
 import { buildSchema } from './schema/schema.ts';
 import { serve } from './serve.ts';
-import type { Service } from './service.ts';
+import type { Service } from './schema/context.ts';
 import type { VerifyToken } from './sign-in/bearer.ts';
 import { signIn } from './sign-in/sign-in.ts';
 import { statusPage } from './status-page/status-page.ts';

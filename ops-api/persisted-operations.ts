@@ -9,7 +9,7 @@ export interface PersistedOperation {
   readonly text: string;
 }
 
-export const operationsFolder = join(import.meta.dirname, 'operations');
+const operationsFolder = join(import.meta.dirname, 'operations');
 
 /** All queries of the folder, by name of the file. */
 export function readOperations(folder: string = operationsFolder): readonly PersistedOperation[] {

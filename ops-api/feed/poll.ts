@@ -5,7 +5,7 @@ import type { Metrics } from '../../lib/telemetry/metrics.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { type Kept, keptOfEvery } from '../history/kept.ts';
 import type { History } from '../history/history.ts';
-import type { Service } from '../service.ts';
+import type { Service } from '../schema/context.ts';
 import type { Fleet, Instance } from './fleet.ts';
 
 /** Where a process is asked: each of its replicas, under a name that stays the same while the replica does. */
@@ -25,7 +25,7 @@ export interface PollDeps {
 }
 
 /** What is kept of a process: the same of every one, and what the files of `services/` name. */
-export function keptOf(services: readonly Service[], process: ProcessName): readonly Kept[] {
+function keptOf(services: readonly Service[], process: ProcessName): readonly Kept[] {
   const own = services
     .filter((service) => service.process === process)
     .flatMap(({ keeps, load }) => [...keeps, ...(load ? [load] : [])]);

@@ -174,7 +174,7 @@ export class History {
 /** How often a process told anything, kept like a counter of its own. */
 const samples = 'ops.samples';
 
-export const keyOf = (process: string, metric: string, attributes: Attributes): string =>
+const keyOf = (process: string, metric: string, attributes: Attributes): string =>
   [
     process,
     metric,

@@ -12,7 +12,7 @@ export interface Connection<T> {
 }
 
 const defaultPage = 20;
-export const maxPage = 100;
+const maxPage = 100;
 
 /**
  * A page of a list. The cursor is the item's own name, so that a page goes on where it ended though the list has changed.

@@ -1,7 +1,8 @@
+import type { ProcessName } from '../../lib/rpc/communication-matrix.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { Fleet } from '../feed/fleet.ts';
 import type { History } from '../history/history.ts';
-import type { Service } from '../service.ts';
+import type { Kept, Load } from '../history/kept.ts';
 import type { Team } from '../teams.ts';
 
 /** Who asks. */
@@ -26,3 +27,25 @@ export interface OpsContext {
 // oxlint-disable-next-line no-explicit-any
 export type Resolver = (parent: any, args: any, context: OpsContext) => unknown;
 export type Resolvers = Readonly<Record<string, Readonly<Record<string, Resolver>>>>;
+
+/**
+ * One service as operators see it: everything about it is in one file of `services/`, which exports it as `service`.
+ * The file that bears the name of its process also says whose process that is.
+ */
+export interface ServiceDescription {
+  /** The process whose figures these are; `OPS_API_<PROCESS>_ADDRESS` says where it answers. */
+  readonly process: ProcessName;
+  /** The only team that sees them. */
+  readonly team: Team;
+  /** What is kept over time; the rest of what the process tells is forgotten at the next poll. */
+  readonly keeps: readonly Kept[];
+  /** What counts as one request when its cost is measured. Default: calls of the mesh that it answered. */
+  readonly load?: Load;
+  readonly typeDefs: string;
+  readonly resolvers: Resolvers;
+}
+
+export interface Service extends ServiceDescription {
+  /** Name of the file. */
+  readonly name: string;
+}

@@ -1,6 +1,6 @@
 import { createSchema } from 'graphql-yoga';
 import type { GraphQLSchema } from 'graphql';
-import type { Service } from '../service.ts';
+import type { Service } from './context.ts';
 import { maySeeSection, type Section, type Team } from '../teams.ts';
 import * as base from './base.ts';
 import * as capacity from './capacity.ts';

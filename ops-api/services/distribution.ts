@@ -4,7 +4,7 @@ import { connectionOf, connectionSdl, type PageArguments } from '../schema/conne
 import type { OpsContext } from '../schema/context.ts';
 import { count, level, namedCounts, namedLevels } from '../schema/figures.ts';
 import { type RangeInput, type Window, windowOf } from '../schema/window.ts';
-import type { ServiceDescription } from '../service.ts';
+import type { ServiceDescription } from '../schema/context.ts';
 
 interface Parent {
   readonly window: Window;

@@ -2,7 +2,7 @@ import { rangeOf } from '../schema/base.ts';
 import { connectionOf, type PageArguments } from '../schema/connection.ts';
 import { namedCounts } from '../schema/figures.ts';
 import { type RangeInput, type Window, windowOf } from '../schema/window.ts';
-import type { ServiceDescription } from '../service.ts';
+import type { ServiceDescription } from '../schema/context.ts';
 
 interface Parent {
   readonly window: Window;

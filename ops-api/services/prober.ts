@@ -2,7 +2,7 @@ import { rangeOf } from '../schema/base.ts';
 import { level, namedCounts } from '../schema/figures.ts';
 import { type RangeInput, type Window, windowOf } from '../schema/window.ts';
 import { definitionOf } from '../../lib/telemetry/catalog/catalog.ts';
-import type { ServiceDescription } from '../service.ts';
+import type { ServiceDescription } from '../schema/context.ts';
 
 interface Parent {
   readonly window: Window;

@@ -1,6 +1,6 @@
 import { count, guardedCount, namedCounts } from '../schema/figures.ts';
 import type { Window } from '../schema/window.ts';
-import type { ServiceDescription } from '../service.ts';
+import type { ServiceDescription } from '../schema/context.ts';
 
 interface Parent {
   readonly window: Window;

@@ -1,7 +1,7 @@
 import { guardedCount } from '../schema/figures.ts';
 import type { Window } from '../schema/window.ts';
 import { definitionOf } from '../../lib/telemetry/catalog/catalog.ts';
-import type { ServiceDescription } from '../service.ts';
+import type { ServiceDescription } from '../schema/context.ts';
 
 const metric = 'cwa.test_result.results';
 

@@ -9,7 +9,7 @@ export interface Hint {
 }
 
 /** What is expected, in seconds, days and percent. An hour package is due when its hour ends, plus a quarter of an hour. */
-export const expected = {
+const expected = {
   hourPackageAge: 75 * 60,
   dayPackageAge: 25 * 3_600 + 15 * 60,
   lastRunAge: 15 * 60,
