@@ -94,3 +94,29 @@ test('every panel says what it shows', () => {
     expect(queries.length, at).toBeGreaterThan(0);
   }
 });
+
+test('Grafana can import them: short unique uids, unique panels and targets, thresholds in order, no variable unknown', () => {
+  const all = dashboards.map(grafanaJson);
+
+  expect(new Set(all.map(({ uid }) => uid)).size).toBe(all.length);
+  for (const dashboard of all) {
+    expect(dashboard.uid).toMatch(/^[a-z-]{1,40}$/);
+    expect(dashboard.schemaVersion).toBeGreaterThanOrEqual(39);
+    const ids = dashboard.panels.map((panel) => (panel as { id: number }).id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const variables = new Set(dashboard.templating.list.map(({ name }) => name));
+    for (const [, name] of JSON.stringify(dashboard).matchAll(/\$\{?([a-z]\w*)/g)) expect(variables).toContain(name);
+    for (const steps of thresholdsOf(dashboard.panels)) {
+      expect(steps[0]?.value).toBeNull();
+      const values = steps.slice(1).map(({ value }) => value ?? Number.NaN);
+      expect(values).toEqual([...values].sort((a, b) => a - b));
+    }
+  }
+});
+
+type Steps = readonly { readonly value: number | null }[];
+
+const thresholdsOf = (panels: readonly object[]): Steps[] =>
+  (panels as { fieldConfig?: { defaults: { thresholds: { steps: Steps } } } }[]).flatMap(({ fieldConfig }) =>
+    fieldConfig === undefined ? [] : [fieldConfig.defaults.thresholds.steps],
+  );
