@@ -27,6 +27,8 @@ export interface ServeDeps {
 export async function serve(deps: ServeDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const measured = measure(deps, response);
   for (const [name, value] of securityHeaders) response.setHeader(name, value);
+  // The mesh's time, from which outside clients take theirs (decision 1).
+  response.setHeader('date', deps.clock.now().toUTCString());
   const operator = await deps.signIn(request);
   measured.team = operator?.team ?? 'nobody';
   if (operator === undefined) return end(response, 401, { 'www-authenticate': 'Bearer realm="cwa-ops"' });

@@ -9,7 +9,6 @@ import { statusText } from './ops-status-text.ts';
 import { type Team, teams } from '../../ops-api/teams.ts';
 import { homeOf } from '../home.ts';
 import { operatorName } from '../mesh/certificates.ts';
-import { askControl } from '../mesh/control.ts';
 import { publicPorts } from '../mesh/ports.ts';
 import { type OpsAnswer, type OpsClient, opsClientOf } from '../operators/ops-client.ts';
 import { readInput } from './input.ts';
@@ -55,8 +54,10 @@ export function addOpsCommands(program: Command): void {
     .addOption(teamOption())
     .option('--json', 'print one JSON object')
     .action(async (options: OpsOptions) => {
-      const { now } = await askControl<{ now: string }>(homeOf(process.env), 'GET', '/clock');
-      const { data } = await asked(options.team, (client) => client.stored('status', rangesAt(Date.parse(now))));
+      const { data } = await asked(options.team, async (client) => {
+        const { date } = await client.stored('me');
+        return client.stored('status', rangesAt(Date.parse(date)));
+      });
       const { lines, hints } = statusText(data as Status);
       const json = JSON.stringify({ team: options.team, hints, ...(data as object) });
       process.stdout.write(options.json ? `${json}\n` : `${lines.join('\n')}\n`);

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAuthority } from '../../lib/pki/authority.ts';
 import { type TestPki, testPki } from '../../lib/testing/pki.ts';
@@ -37,7 +39,8 @@ const port = (): number => mesh.ports.OPS_API_OPERATOR_PORT;
 const stored = async (team: Team, name: string, variables: object = {}) => {
   const answer = await clients.get(team)?.stored(name, variables);
   expect(answer?.status).toBe(200);
-  return answer ?? { status: 0, text: '' };
+  if (answer === undefined) throw new Error('no client');
+  return answer;
 };
 const own: Readonly<Record<Team, readonly string[]>> = {
   'ops-cwa': ['services', 'certificates', 'capacity', 'intake', 'distribution', 'probe'],
@@ -155,6 +158,35 @@ test('the status page says how things are', async () => {
   expect(page?.status).toBe(200);
   expect(page?.text).toContain('Uploads accepted');
   expect(page?.text).toContain('prober does not answer.');
+});
+
+test('cwa ops asks as an operator of a team', async () => {
+  const cwa = async (...args: string[]) => {
+    const env = { PATH: process.env['PATH'], CWA_HOME: mesh.home, OPS_API_OPERATOR_PORT: String(port()) };
+    const run = promisify(execFile)(process.execPath, ['dev/cwa.ts', 'ops', ...args], { env });
+    return run.then(
+      ({ stdout }) => ({ status: 0, out: stdout }),
+      ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
+        status: code,
+        out: stdout + stderr,
+      }),
+    );
+  };
+  const query = await cwa('query', 'verification', '--team', 'ops-verification', '--resolution', 'DAY', '--json');
+  expect(query.status).toBe(0);
+  expect(JSON.parse(query.out)).toMatchObject({ data: { verification: { range: { resolution: 'DAY' } } } });
+  expect(await cwa('query', 'verification', '--team', 'ops-cwa')).toMatchObject({ status: 1 });
+  const unknown = await cwa('query', 'elsewhere');
+  expect(unknown).toMatchObject({ status: 2, out: expect.stringContaining('neither a file nor a stored query') });
+  const file = join(mesh.home, 'query.graphql');
+  writeFileSync(file, '{ me { team } }');
+  expect(JSON.parse((await cwa('query', file)).out)).toEqual({ data: { me: { team: 'ops-cwa' } } });
+  const status = await cwa('status');
+  expect(status).toMatchObject({
+    status: 1,
+    out: expect.stringContaining('! prober does not answer. (runbook ProcessDown)'),
+  });
+  expect(status.out).toMatch(/^gateway +up +running for /m);
 });
 
 test('what was known outlives a restart of the ops API', async () => {

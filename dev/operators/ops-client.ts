@@ -5,6 +5,8 @@ import { readOperations, sha256Of } from '../../ops-api/persisted-operations.ts'
 
 export interface OpsAnswer {
   readonly status: number;
+  /** The mesh's time. */
+  readonly date: string;
   // oxlint-disable-next-line no-explicit-any
   readonly data?: any;
   readonly errors?: readonly {
@@ -41,14 +43,18 @@ export function openOpsClient({ port, ca, cert, key, token }: OpsClientOptions):
     path: string,
     init: { method: 'GET' | 'POST'; headers?: Record<string, string>; body?: string },
   ) => {
-    const { statusCode: status, body } = await request(`${origin}${path}`, {
+    const {
+      statusCode: status,
+      headers,
+      body,
+    } = await request(`${origin}${path}`, {
       ...init,
       headers: { ...authorization, ...init.headers },
       dispatcher,
     });
     const text = await body.text();
     const json = text.startsWith('{') ? (JSON.parse(text) as Partial<OpsAnswer>) : {};
-    return { status, text, ...json };
+    return { status, date: String(headers['date']), text, ...json };
   };
   const post = (content: object) =>
     send('/graphql', {
