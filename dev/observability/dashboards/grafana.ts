@@ -1,7 +1,18 @@
 import type { Dashboard, Panel } from './builder.ts';
 
 const columns = 24;
-const heights = { row: 1, stat: 4, bargauge: 6, timeseries: 8 } as const;
+const heights = { stat: 4, bargauge: 6, timeseries: 8 } as const;
+/** What Grafana wants every link to say. */
+const link = {
+  icon: 'external link',
+  tooltip: '',
+  url: '',
+  tags: [] as string[],
+  asDropdown: false,
+  includeVars: false,
+  keepTime: false,
+  targetBlank: false,
+};
 const datasource = { type: 'prometheus', uid: '${datasource}' };
 
 /** The dashboard as Grafana imports it (schema 39, Grafana 10.4 and newer). */
@@ -15,25 +26,20 @@ export function grafanaJson({ name, title, description, rows }: Dashboard) {
       type: 'row',
       title: row.title,
       collapsed: false,
-      gridPos: { x: 0, y, w: 24, h: 1 },
+      gridPos: at(0, y, columns, 1),
       panels: [],
     });
-    y += heights.row;
-    let x = 0;
-    let lineHeight = 0;
-    for (const panel of row.panels) {
-      const w = panel.width ?? (panel.type === 'stat' ? 4 : 8);
-      const h = heights[panel.type];
-      if (x + w > columns) {
-        x = 0;
-        y += lineHeight;
-        lineHeight = 0;
+    y += 1;
+    for (const line of linesOf(row.panels)) {
+      // Of one height, or Grafana moves what is below up into the gaps.
+      const height = Math.max(...line.map(({ type }) => heights[type]));
+      let x = 0;
+      for (const panel of line) {
+        panels.push({ id: ++id, gridPos: at(x, y, widthOf(panel), height), ...panelJson(panel) });
+        x += widthOf(panel);
       }
-      panels.push({ id: ++id, gridPos: { x, y, w, h }, ...panelJson(panel) });
-      x += w;
-      lineHeight = Math.max(lineHeight, h);
+      y += height;
     }
-    y += lineHeight;
   }
   return {
     uid: `cwa-${name}`,
@@ -50,19 +56,28 @@ export function grafanaJson({ name, title, description, rows }: Dashboard) {
     timepicker: { refresh_intervals: ['1m', '5m', '15m'] },
     annotations: { list: [] },
     links: [
-      {
-        type: 'dashboards',
-        title: 'CWA',
-        tags: ['cwa'],
-        asDropdown: true,
-        includeVars: true,
-        keepTime: true,
-        icon: 'external link',
-      },
+      { ...link, type: 'dashboards', title: 'CWA', tags: ['cwa'], asDropdown: true, includeVars: true, keepTime: true },
     ],
     templating: { list: variables },
     panels,
   };
+}
+
+const at = (x: number, y: number, w: number, h: number) => ({ x, y, w, h });
+const widthOf = ({ width, type }: Panel): number => width ?? (type === 'stat' ? 4 : 8);
+
+function linesOf(panels: readonly Panel[]): Panel[][] {
+  const lines: Panel[][] = [[]];
+  let used = 0;
+  for (const panel of panels) {
+    if (used + widthOf(panel) > columns) {
+      lines.push([]);
+      used = 0;
+    }
+    lines.at(-1)?.push(panel);
+    used += widthOf(panel);
+  }
+  return lines;
 }
 
 /** The source of the data, the window of rates (values change once a minute, in steps), and where runbooks are read. */
@@ -75,7 +90,7 @@ const variables = [
     query: 'prometheus',
     refresh: 1,
     hide: 0,
-    current: {},
+    current: { text: 'default', value: 'default' },
   },
   {
     name: 'window',
@@ -114,6 +129,8 @@ function panelJson(panel: Panel) {
       instant: panel.type === 'bargauge',
     })),
     links: (panel.runbooks ?? []).map((alert) => ({
+      ...link,
+      type: 'link',
       title: `Runbook ${alert}`,
       url: `\${runbooks}/${alert}.md`,
       targetBlank: true,
