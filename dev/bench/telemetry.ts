@@ -108,10 +108,18 @@ function figures(costs: readonly Pair[]): Figure[] {
   return [
     { name: 'telemetry, CPU it adds to an upload', value: percent('all'), unit: '%', goal: { atMost: 5 } },
     { name: 'telemetry, CPU it adds to an upload, PostgreSQL left out', value: percent('services'), unit: '%' },
+    { name: 'telemetry, width of the middle half of the pairs', value: middleHalf(costs), unit: 'percentage points' },
     { name: 'telemetry, an upload with it', value: spent('on'), unit: perUploads },
     { name: 'telemetry, an upload without it', value: spent('off'), unit: perUploads },
     { name: 'telemetry, machine busy for others', value: rounded(disturbed * 100, 1), unit: '%' },
   ];
+}
+
+/** How far apart the pairs are: a median that is small beside it says little (a busy machine makes it wide). */
+function middleHalf(costs: readonly Pair[]): number {
+  const sorted = costs.map((cost) => overhead(cost, 'all') * 100).sort((a, b) => a - b);
+  const quarter = Math.floor(sorted.length / 4);
+  return rounded((sorted.at(-1 - quarter) ?? 0) - (sorted[quarter] ?? 0));
 }
 
 /** Takes what is sent and throws it away; a collector's work is not the mesh's. */
