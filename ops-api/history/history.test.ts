@@ -117,7 +117,7 @@ test('a gauge shows its highest; nothing told is nothing known', () => {
 test('buckets of a histogram and calls by service are kept as the rule says', () => {
   const history = new History();
   const rules: readonly Kept[] = [
-    { metric: 'rpc.server.call.duration', by: ['rpc.service'] },
+    { metric: 'rpc.server.call.duration', by: ['rpc.service'], without: { 'rpc.service': 'ours' } },
     { metric: 'cwa.lab.result.delay', buckets: true },
   ];
   const take = (atMs: number, count: number) =>
@@ -130,6 +130,7 @@ test('buckets of a histogram and calls by service are kept as the rule says', ()
           'rpc.server.call.duration': [
             [{ 'rpc.service': 'a', 'rpc.method': 'x' }, [count, count]],
             [{ 'rpc.service': 'a', 'rpc.method': 'y' }, [count, 0]],
+            [{ 'rpc.service': 'ours', 'rpc.method': 'z' }, [count, 0]],
           ],
           'cwa.lab.result.delay': [[{ 'cwa.partner': 'lab' }, [0, count, 0]]],
         },

@@ -184,7 +184,7 @@ const keyOf = (process: string, metric: string, attributes: Attributes): string 
   ].join('\0');
 
 /** Rows of a metric as the rule keeps them: summed over what it does not tell apart. */
-function rowsOf(metric: Metric, { by, buckets = false }: Kept): [Attributes, number][] {
+function rowsOf(metric: Metric, { by, without = {}, buckets = false }: Kept): [Attributes, number][] {
   const rows = new Map<string, [Attributes, number]>();
   const put = (attributes: Attributes, value: number): void => {
     const key = keyOf('', '', attributes);
@@ -192,7 +192,10 @@ function rowsOf(metric: Metric, { by, buckets = false }: Kept): [Attributes, num
     const isGauge = metric.kind === MetricKind.METRIC_KIND_GAUGE;
     rows.set(key, [attributes, before === undefined ? value : isGauge ? Math.max(before, value) : before + value]);
   };
+  const isLeftOut = (attributes: Attributes): boolean =>
+    Object.entries(without).some(([name, value]) => attributes[name] === value);
   for (const point of metric.points) {
+    if (isLeftOut(point.attributes)) continue;
     const kept = Object.entries(point.attributes).filter(([name]) => by?.includes(name) ?? true);
     const attributes = Object.fromEntries(kept);
     if (metric.kind !== MetricKind.METRIC_KIND_HISTOGRAM) put(attributes, point.value);

@@ -5,6 +5,8 @@ export interface Kept {
   readonly metric: MetricName;
   /** Attributes that are kept apart; what they are not named for is summed. Default: all of the metric's. */
   readonly by?: readonly string[];
+  /** Rows with these attributes are left out. */
+  readonly without?: Readonly<Record<string, string>>;
   /** Of a histogram: keep each bucket under the attribute `le`, its index; else only how many values there were. */
   readonly buckets?: boolean;
   /** Read from a table that all replicas share: they tell the same number, and it does not begin anew with a process. */
@@ -19,7 +21,8 @@ export interface Load extends Kept {
 /** Of every process: for capacity and security. */
 export const keptOfEvery: readonly Kept[] = [
   { metric: 'process.cpu.time', by: [] },
-  { metric: 'rpc.server.call.duration', by: ['rpc.service'] },
+  // Without the calls that are ours.
+  { metric: 'rpc.server.call.duration', by: [], without: { 'rpc.service': 'cwa.metrics.v1.MetricsService' } },
   { metric: 'cwa.cap.utilization' },
   { metric: 'cwa.security.events' },
 ];

@@ -84,10 +84,13 @@ function certificates(status: Status): Hint[] {
   );
 }
 
+/** Connections to a database are there to be used up: who waits for one shows in the time of transactions. */
+const meantToBeUsed = 'database-connections';
+
 function limits(status: Status): Hint[] {
   return nodesOf(status.capacity).flatMap(({ process, caps }) =>
     nodesOf(caps).flatMap(({ name, highestPercent }) =>
-      (highestPercent ?? 0) < expected.capPercent
+      name === meantToBeUsed || (highestPercent ?? 0) < expected.capPercent
         ? []
         : { text: `${process} used ${highestPercent} % of ${name} within 24 hours.`, runbook: 'CapNear' },
     ),
