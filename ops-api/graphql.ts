@@ -51,7 +51,8 @@ export function createOpsYoga({ schema, operations, persistedOnly, graphiql }: G
     logging: false,
     multipart: false,
     batching: false,
-    maskedErrors: true,
+    // `safeErrors` does it, and knows what failed.
+    maskedErrors: false,
     maxRequestBodySize: limits.bytes,
     healthCheckEndpoint: '/-',
   });

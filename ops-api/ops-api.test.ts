@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { connect } from 'node:tls';
 import { getIntrospectionQuery } from 'graphql';
@@ -8,6 +9,7 @@ import { limits } from './graphql.ts';
 import { audience } from './fixtures/issuer.ts';
 import { startOps } from './fixtures/start-ops.ts';
 import { readOperations, sha256Of } from './persisted-operations.ts';
+import { loadServices } from './service.ts';
 
 let ops: Awaited<ReturnType<typeof startOps>>;
 beforeAll(async () => {
@@ -373,6 +375,36 @@ describe('over HTTP', () => {
       expect(got.text).not.toMatch(/\\n +at |node_modules|\.ts\b|originalError|stack/);
     }
     expect(JSON.stringify([ops.log.lines, ops.events])).not.toContain(canary);
+  });
+
+  test('what fails inside is not shown, is logged without its text, and counts as failed', async () => {
+    const canary = 'CANARY91bb';
+    const services = await loadServices(join(import.meta.dirname, 'services'));
+    const broken = services.map((service) => {
+      if (service.name !== 'prober') return service;
+      const fail = () => Promise.reject(new Error(canary));
+      return { ...service, resolvers: { ...service.resolvers, Query: { probe: fail } } };
+    });
+    const other = await startOps({ services: broken });
+    try {
+      const identity = await other.ofTeam('ops-cwa');
+      const got = await send(
+        { ...identity, body: JSON.stringify({ query: '{ probe { successAge { latest } } me { team } }' }) },
+        other,
+      );
+      expect(got.json).toMatchObject({ data: { probe: null, me: { team: 'ops-cwa' } } });
+      expect(got.json.errors[0].extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
+      const page = await send({ ...identity, method: 'GET', path: '/' }, other);
+      expect(page.status).toBe(200);
+      expect(got.text + page.text + JSON.stringify(other.log.lines)).not.toContain(canary);
+      expect(other.log.lines.filter(({ event }) => event === 'query-failed')).toMatchObject([
+        { errorName: 'Error' },
+        { errorName: 'Error' },
+      ]);
+      expect(await other.metrics.seen('cwa.ops.requests', { 'cwa.outcome': 'failed' })).toBe(2);
+    } finally {
+      await other.close();
+    }
   });
 
   test('introspection for whoever is signed in', async () => {

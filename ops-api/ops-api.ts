@@ -67,6 +67,7 @@ export async function startOperatorPort(deps: OperatorPortDeps): Promise<Listene
     metrics,
     random,
     clock,
+    onFailure: (error: unknown) => log.error('query-failed', errorFields(error)),
   };
   return startListener({
     host: settings.OPS_API_HOST,

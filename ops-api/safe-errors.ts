@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { OpsContext } from './schema/context.ts';
 
 /** The only texts of errors that an operator is shown, by their code. What a library says may repeat the query. */
 const texts: Readonly<Record<string, string>> = {
@@ -18,18 +19,31 @@ const texts: Readonly<Record<string, string>> = {
 
 /** Replaces every error by one without text of the query, a value or a stack. Places in the query stay. */
 export const safeErrors: Plugin = {
-  onResultProcess({ result, setResult }) {
+  onResultProcess({ result, setResult, serverContext }) {
     if (Array.isArray(result) || !('errors' in result) || result.errors === undefined) return;
+    reportFailures(result.errors, (serverContext as unknown as OpsContext).onFailure);
     setResult({ ...result, errors: result.errors.map(safeError) });
   },
 };
 
+/** Tells of errors that are ours and no answer to what was asked. */
+export function reportFailures(errors: readonly GraphQLError[], onFailure: OpsContext['onFailure']): void {
+  for (const error of errors) if (codeOf(error) === failed) onFailure(error.originalError ?? error);
+}
+
+const failed = 'INTERNAL_SERVER_ERROR';
+
 function safeError(error: GraphQLError): GraphQLError {
-  const { nodes, source, positions, path, extensions } = error;
-  const place = { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null, path: path ?? null };
+  const { nodes = null, source = null, positions = null, path = null, extensions } = error;
   const code = codeOf(error);
   const { http } = extensions;
-  return new GraphQLError(texts[code] ?? '', { ...place, extensions: { code, ...(http ? { http } : {}) } });
+  return new GraphQLError(texts[code] ?? '', {
+    nodes,
+    source,
+    positions,
+    path,
+    extensions: { code, ...(http ? { http } : {}) },
+  });
 }
 
 function codeOf({ message, extensions }: GraphQLError): string {
@@ -39,5 +53,5 @@ function codeOf({ message, extensions }: GraphQLError): string {
   // So begin the refusals of the limits on depth, cost and aliases.
   if (message.startsWith('Syntax Error')) return 'GRAPHQL_VALIDATION_FAILED';
   const { status } = (extensions['http'] ?? {}) as { status?: number };
-  return status !== undefined && status < 500 ? 'BAD_REQUEST' : 'INTERNAL_SERVER_ERROR';
+  return status !== undefined && status < 500 ? 'BAD_REQUEST' : failed;
 }

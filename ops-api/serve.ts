@@ -14,7 +14,9 @@ export interface ServeDeps {
   readonly statusPage: (context: OpsContext, nonce: string) => Promise<string>;
   readonly signIn: (request: IncomingMessage) => Promise<Operator | undefined>;
   readonly mayAsk: (identity: string) => boolean;
-  readonly contextOf: (operator: Operator) => OpsContext;
+  readonly contextOf: (operator: Operator) => Omit<OpsContext, 'onFailure'>;
+  /** Is told what nobody expected; it is not shown. */
+  readonly onFailure: (error: unknown) => void;
   readonly metrics: Metrics;
   readonly random: Random;
   readonly clock: Clock;
@@ -34,24 +36,34 @@ export async function serve(deps: ServeDeps, request: IncomingMessage, response:
   if (operator === undefined) return end(response, 401, { 'www-authenticate': 'Bearer realm="cwa-ops"' });
   if (isFromElsewhere(request)) return end(response, 403);
   if (!deps.mayAsk(operator.id)) return end(response, 429, { 'retry-after': '10' });
-  const attributes = { 'cwa.team': operator.team, 'http.request.method': request.method ?? '' };
   const route = routeOf(deps, request);
   if (typeof route === 'number') return end(response, route, route === 405 ? { allow: 'GET, POST' } : {});
-  await inTrace(
-    `operator ${route}`,
-    { kind: 'server', attributes: { ...attributes, 'http.route': route } },
-    async (span) => {
-      const context = deps.contextOf(operator);
-      if (route === 'status-page') {
-        const nonce = deps.random.bytes(16).toString('base64');
-        const page = await deps.statusPage(context, nonce);
-        return end(response, 200, pageHeaders(nonce), request.method === 'HEAD' ? undefined : page);
-      }
-      if (route === 'query') span.set({ 'graphql.operation.type': 'query' });
-      else for (const [name, value] of graphiqlHeaders) response.setHeader(name, value);
-      await deps.yoga(request, response, context);
-    },
-  );
+  const onFailure = (error: unknown): void => {
+    measured.failed = true;
+    deps.onFailure(error);
+  };
+  const context = { ...deps.contextOf(operator), onFailure };
+  const attributes = { 'cwa.team': operator.team, 'http.request.method': request.method ?? '', 'http.route': route };
+  await inTrace(`operator ${route}`, { kind: 'server', attributes }, async (span) => {
+    if (route === 'query') span.set({ 'graphql.operation.type': 'query' });
+    await answer(deps, route, context, request, response);
+  });
+}
+
+async function answer(
+  { random, statusPage, yoga }: ServeDeps,
+  route: Route,
+  context: OpsContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (route === 'status-page') {
+    const nonce = random.bytes(16).toString('base64');
+    const page = await statusPage(context, nonce);
+    return end(response, 200, pageHeaders(nonce), request.method === 'HEAD' ? undefined : page);
+  }
+  if (route === 'graphiql') for (const [name, value] of graphiqlHeaders) response.setHeader(name, value);
+  await yoga(request, response, context);
 }
 
 type Route = 'status-page' | 'query' | 'graphiql';
@@ -79,11 +91,12 @@ function end(response: ServerResponse, status: number, headers: Record<string, s
 }
 
 /** Counts the request by team and outcome, and how long it took, once its answer has left. */
-function measure({ metrics, clock }: ServeDeps, response: ServerResponse): { team: string } {
+function measure({ metrics, clock }: ServeDeps, response: ServerResponse): { team: string; failed: boolean } {
   const begunMs = clock.monotonicMs();
-  const measured = { team: 'nobody' };
+  const measured = { team: 'nobody', failed: false };
   response.once('close', () => {
-    metrics.count('cwa.ops.requests', { 'cwa.team': measured.team, 'cwa.outcome': outcomeOf(response.statusCode) });
+    const outcome = measured.failed ? 'failed' : outcomeOf(response.statusCode);
+    metrics.count('cwa.ops.requests', { 'cwa.team': measured.team, 'cwa.outcome': outcome });
     metrics.record('cwa.ops.query.duration', {}, (clock.monotonicMs() - begunMs) / 1_000);
   });
   return measured;

@@ -21,6 +21,8 @@ export interface OpsContext {
   readonly services: readonly Service[];
   /** Between two polls of a process. */
   readonly pollSeconds: number;
+  /** Is told what nobody expected: it is logged, and the request counts as failed. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** `parent` and `args` are what the schema says they are. */

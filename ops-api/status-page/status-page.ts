@@ -1,5 +1,6 @@
 import { execute, type GraphQLSchema, parse } from 'graphql';
 import type { PersistedOperation } from '../persisted-operations.ts';
+import { reportFailures } from '../safe-errors.ts';
 import type { OpsContext } from '../schema/context.ts';
 import { page } from './page.ts';
 import type { Status } from './status.ts';
@@ -18,12 +19,13 @@ export function statusPage(
   if (operation === undefined) throw new Error('operations/status.graphql is missing');
   const document = parse(operation.text);
   return async (context, nonce) => {
-    const { data } = await execute({
+    const { data, errors = [] } = await execute({
       schema,
       document,
       contextValue: context,
       variableValues: rangesAt(context.clock.nowMs()),
     });
+    reportFailures(errors, context.onFailure);
     // Moments as text, as a caller from outside would have them.
     const status = JSON.parse(JSON.stringify(data)) as Status;
     return page(status, context.clock.now(), nonce).text;
