@@ -27,6 +27,24 @@ test('buckets of a histogram are in steps of 5 from below, and agree with its co
   expect([counts[boundaries.indexOf(0.51)], counts.at(-1)]).toEqual([10, 5]);
 });
 
+test('decision 34: nothing of a histogram moves with a single value, neither its sum nor any of its bounds', async () => {
+  const metrics = recordedMetrics('submission');
+  const row = { 'db.operation.name': 'store-uploads', 'cwa.outcome': 'done' } as const;
+  const shown = async () => {
+    await metrics.flush();
+    const data = metrics.shown().metrics.find(({ descriptor }) => descriptor.name === 'db.client.operation.duration');
+    return JSON.stringify(data?.dataPoints.map(({ value }) => value));
+  };
+  const seen: (string | undefined)[] = [await shown()];
+  for (let i = 0; i < 40; i++) {
+    metrics.record('db.client.operation.duration', row, [0.0005, 0.002, 0.004, 0.02, 0.3][(i * i) % 5] as number);
+    const now = await shown();
+    if (now !== seen.at(-1)) seen.push(now);
+  }
+  expect(seen).toHaveLength(1 + 40 / 5);
+  expect(seen[0], 'no row tells of a first transaction').toBeUndefined();
+});
+
 test('observed values are read at a flush, in steps too; a read that fails is absent and harms no other', async () => {
   const metrics = recordedMetrics('distribution');
   metrics.observe('cwa.distribution.keys.waiting', () => [{ attributes: {}, value: 449 }]);

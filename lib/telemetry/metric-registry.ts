@@ -25,6 +25,13 @@ interface HistogramRow {
   /** By bound, not cumulative; the last is for what is above all. */
   readonly counts: number[];
   sum: number;
+  shown: ShownHistogram;
+}
+
+interface ShownHistogram {
+  readonly buckets: { readonly boundaries: number[]; readonly counts: number[] };
+  readonly count: number;
+  readonly sum: number;
 }
 
 /** Rows of one metric; what comes after is counted under no name, so that no fault of ours fills the memory. */
@@ -102,7 +109,7 @@ export class MetricRegistry implements Metrics, MetricProducer {
 
   async #dataOf(name: MetricName): Promise<MetricData | undefined> {
     const definition = definitionOf(name);
-    const { description, unit, step, kind } = definition;
+    const { description, unit, step, kind, hidden = false } = definition;
     const common = {
       descriptor: { name, description, unit, valueType: ValueType.DOUBLE },
       aggregationTemporality: AggregationTemporality.CUMULATIVE,
@@ -110,12 +117,10 @@ export class MetricRegistry implements Metrics, MetricProducer {
     const times = { startTime: this.#startTime, endTime: hrTime(this.#now()) };
     if (kind === 'histogram') {
       const rows = [...(this.#histograms.get(name)?.values() ?? [])];
-      if (rows.length === 0) return undefined;
-      const dataPoints = rows.map(({ attributes, counts, sum }) => ({
-        attributes,
-        ...times,
-        value: shownHistogram(counts, sum, definition),
-      }));
+      for (const row of rows) row.shown = shownHistogram(row, step);
+      const visible = rows.filter(({ shown }) => !hidden || shown.count > 0);
+      if (visible.length === 0) return undefined;
+      const dataPoints = visible.map(({ attributes, shown }) => ({ attributes, ...times, value: shown }));
       return { ...common, dataPointType: DataPointType.HISTOGRAM, dataPoints };
     }
     const rows = this.#observers.has(name)
@@ -140,19 +145,24 @@ export function stepped(value: number, step: number): number {
   return step === 0 ? value : Number((Math.floor(value / step + 1e-9) * step).toPrecision(12));
 }
 
-/** Sums of buckets are stepped, and so stay in order; what a bucket shows is their difference. */
-function shownHistogram(counts: readonly number[], sum: number, { bounds = [], step }: MetricDefinition) {
-  let total = 0;
+/**
+ * Sums of buckets are stepped, and so stay in order; what a bucket shows is their difference. Nothing of the row changes
+ * before its count does: the sum would move with each value, and of many bounds nearly always one passes its own step.
+ */
+function shownHistogram({ counts, sum, shown }: HistogramRow, step: number): ShownHistogram {
+  const total = counts.reduce((all, count) => all + count, 0);
+  const count = stepped(total, step);
+  if (count === shown.count) return shown;
+  let upTo = 0;
   let before = 0;
-  const shown = counts.map((count) => {
-    total += count;
-    const upTo = stepped(total, step);
-    const own = upTo - before;
-    before = upTo;
-    return own;
+  const stepwise = counts.map((own) => {
+    upTo += own;
+    const difference = stepped(upTo, step) - before;
+    before += difference;
+    return difference;
   });
-  const share = total === 0 ? 0 : before / total;
-  return { buckets: { boundaries: [...bounds], counts: shown }, count: before, sum: stepped(sum * share, 0.001) };
+  const { boundaries } = shown.buckets;
+  return { buckets: { boundaries, counts: stepwise }, count, sum: stepped((sum * count) / total, 0.001) };
 }
 
 function rowOf<Row>(
@@ -170,11 +180,11 @@ function rowOf<Row>(
 }
 
 const emptyCounter = (attributes: Attributes): CounterRow => ({ attributes, value: 0 });
-const emptyHistogram = (attributes: Attributes, bounds: readonly number[]): HistogramRow => ({
-  attributes,
-  counts: Array.from({ length: bounds.length + 1 }, () => 0),
-  sum: 0,
-});
+const emptyHistogram = (attributes: Attributes, bounds: readonly number[]): HistogramRow => {
+  const zeros = () => Array.from({ length: bounds.length + 1 }, () => 0);
+  const shown = { buckets: { boundaries: [...bounds], counts: zeros() }, count: 0, sum: 0 };
+  return { attributes, counts: zeros(), sum: 0, shown };
+};
 
 /** In the order in which the code names them; the same place always names them alike. */
 function keyOf(attributes: Attributes): string {

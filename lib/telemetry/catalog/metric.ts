@@ -11,6 +11,8 @@ export interface MetricDefinition {
    * partners), never anything that a request brought.
    */
   readonly attributes: Readonly<Record<string, readonly string[] | 'open'>>;
+  /** Rows are absent before their first whole step: that there is one would tell of a first request. */
+  readonly hidden?: true;
   /** Upper bounds of a histogram's buckets, in its unit. */
   readonly bounds?: readonly number[];
   /** Processes that have it. */
