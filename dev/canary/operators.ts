@@ -17,7 +17,7 @@ import type { Holding } from './search.ts';
 import { type Secret, textSecret } from './secret.ts';
 
 const wrong = [
-  'canary-field-91',
+  'canary_field_91',
   'canary-variable-92',
   'canary-bearer-93',
   'canary-hash-94',
@@ -42,7 +42,7 @@ export async function askAsOperators(mesh: Mesh): Promise<Holding[]> {
     const refused = `graphql ${team} refused`;
     await keep(
       refused,
-      query(`{ ${field.replaceAll('-', '_')} me(${field.replaceAll('-', '_')}: "${field}") { team } }`),
+      query(`{ ${field} me(${field}: "${field}") { team } }`),
     );
     await keep(
       refused,

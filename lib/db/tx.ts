@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isSynthetic } from '../telemetry/synthetic-work.ts';
 import { inSpan } from '../telemetry/tracing.ts';
 import { systemClock } from '../time/clock.ts';
 import { deadlockDetected, isDatabaseError, serializationFailure } from './errors.ts';
@@ -38,12 +39,14 @@ export async function inTx<T>(
 ): Promise<T> {
   const begunMs = systemClock.monotonicMs();
   const attributes = { 'db.system.name': 'postgresql', 'db.operation.name': transaction } as const;
-  const done = (outcome: 'done' | 'failed'): void =>
+  const done = (outcome: 'done' | 'failed'): void => {
+    if (isSynthetic()) return;
     pool.metrics?.record(
       'db.client.operation.duration',
       { 'db.operation.name': transaction, 'cwa.outcome': outcome },
       (systemClock.monotonicMs() - begunMs) / 1_000,
     );
+  };
   try {
     const result = await inSpan(transaction, { kind: 'client', attributes }, () =>
       repeatedly(pool, transaction, work, options),

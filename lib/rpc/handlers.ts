@@ -7,6 +7,7 @@ import type {
 } from '@grpc/grpc-js';
 import { errorFields, type Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { syntheticWork } from '../telemetry/synthetic-work.ts';
 import { continueTrace, inSpan } from '../telemetry/tracing.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import type { Call, Handlers, ServiceDefinition } from './api.ts';
@@ -76,7 +77,8 @@ function unary(rpc: string, handler: UnaryHandler, clock: Clock, log: Log, begin
     };
     if (served.isTooLate()) return fail(deadlineExceeded());
     try {
-      inCallersTrace(incoming, rpc, () => handler(incoming.request, served.call)).then((response) => {
+      const work = () => inCallersTrace(incoming, rpc, () => handler(incoming.request, served.call));
+      (served.call.synthetic ? syntheticWork(work) : work()).then((response) => {
         served.end();
         ended('OK');
         answer(null, response);

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { TanServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
+import type { Pool } from '../db/pool.ts';
+import { inTx } from '../db/tx.ts';
 import { recordedMetrics, testTelemetry } from '../testing/telemetry.ts';
 import { serve, someHandlers } from '../testing/rpc.ts';
 import { systemClock } from '../time/clock.ts';
@@ -9,12 +11,21 @@ import { bind } from './server.ts';
 
 const name = 'cwa.verification.v1.TanService';
 
-test("calls on the prober's behalf say so to the next process, and are measured at neither end", async () => {
+test("calls on the prober's behalf say so to the next process, and are measured at neither end nor in the database", async () => {
   const telemetry = await testTelemetry('verification');
   const calls: Call[] = [];
+  const transactions = recordedMetrics('verification');
+  const connection = { query: async () => ({ rows: [], rowCount: 0 }) };
+  const pool: Pool = {
+    ...connection,
+    metrics: transactions,
+    withConnection: (use) => use(connection, () => {}),
+    close: async () => {},
+  };
   const handlers = someHandlers<TanServiceService>({
     confirmTans: async (_request, call) => {
       calls.push(call);
+      await inTx(pool, 'confirm', async () => {});
       return {};
     },
   });
@@ -29,6 +40,7 @@ test("calls on the prober's behalf say so to the next process, and are measured 
 
   expect(calls.filter(({ synthetic }) => synthetic)).toHaveLength(5);
   expect(await metrics.seen('rpc.client.call.duration')).toBe(5);
+  expect(await transactions.seen('db.client.operation.duration')).toBe(5);
   await telemetry.registry.flush();
   const measured = telemetry.registry.shown().metrics.find((data) => data.descriptor.name.startsWith('rpc.server'));
   expect(measured?.dataPoints.map(({ value }) => value)).toMatchObject([{ count: 5 }]);
