@@ -5,6 +5,7 @@ import { getIntrospectionQuery } from 'graphql';
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { testPki } from '../lib/testing/pki.ts';
+import { recordedSpans } from '../lib/testing/spans.ts';
 import { limits } from './graphql.ts';
 import { audience } from './fixtures/issuer.ts';
 import { startOps } from './fixtures/start-ops.ts';
@@ -405,6 +406,25 @@ describe('over HTTP', () => {
     } finally {
       await other.close();
     }
+  });
+
+  test('a query is a trace of its own that says team and route; a refused sign-in is none', async () => {
+    const spans = recordedSpans();
+    const identity = await ops.ofTeam('ops-verification');
+    await ask(me, identity, { headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } });
+    await send({ ...identity, method: 'GET', path: '/' });
+    await send({ method: 'GET', path: '/' });
+    const told = spans.all().map(({ name, attributes }) => [name, attributes]);
+    const common = { 'cwa.team': 'ops-verification' };
+    expect(told).toEqual([
+      [
+        'operator query',
+        { ...common, 'http.request.method': 'POST', 'http.route': 'query', 'graphql.operation.type': 'query' },
+      ],
+      ['operator status-page', { ...common, 'http.request.method': 'GET', 'http.route': 'status-page' }],
+    ]);
+    // Nobody outside names our traces.
+    expect(spans.all().map((span) => span.spanContext().traceId)).not.toContain('0af7651916cd43dd8448eb211c80319c');
   });
 
   test('introspection for whoever is signed in', async () => {
