@@ -52,7 +52,8 @@ export async function runLoad(run: BenchRun, mesh: Mesh, wanted: Wanted): Promis
       const disturbance = Math.max(0, (after.machine - before.machine - ours) / available);
       resolve({ ...message.result, cpu, disturbance });
     });
-    void ended.then(() => reject(new Error('the load generator ended early')));
+    // Not at its exit, which may be told before its last message is.
+    generator.once('disconnect', () => reject(new Error('the load generator ended early')));
     generator.send(job);
   });
 }
