@@ -146,6 +146,30 @@ test('buckets of a histogram and calls by service are kept as the rule says', ()
   expect(history.read(delays, 'minute', minute + 1, 1)).toEqual([10]);
 });
 
+test('a bucket that loses a step to its neighbour is no new beginning', () => {
+  const history = new History();
+  const rules: readonly Kept[] = [{ metric: 'cwa.lab.result.delay', buckets: true }];
+  const take = (atMs: number, counts: readonly number[]) => {
+    const metrics = { 'cwa.lab.result.delay': [[{ 'cwa.partner': 'lab' }, counts] as const] };
+    history.take('gateway', rules, anAnswer({ process: 'gateway', metrics }), atMs);
+  };
+  take(startMs, [0, 50, 0]);
+  take(startMs + minuteMs, [5, 45, 0]);
+  take(startMs + 2 * minuteMs, [5, 45, 5]);
+  const upTo = (le: number) =>
+    history.read(
+      { process: 'gateway', metric: 'cwa.lab.result.delay', where: { le: String(le) } },
+      'minute',
+      minute,
+      3,
+    );
+  expect([upTo(0), upTo(1), upTo(2)]).toEqual([
+    [0, 5, 0],
+    [0, 0, 0],
+    [0, 0, 5],
+  ]);
+});
+
 test('memory is bounded: rings of 48 hours and 40 days, and so many series', () => {
   const history = new History();
   const [one] = kept;

@@ -204,7 +204,11 @@ function rowsOf(metric: Metric, { by, without = {}, buckets = false }: Kept): [A
         attributes,
         point.bucketCounts.reduce((sum, count) => sum + count, 0),
       );
-    else point.bucketCounts.forEach((count, at) => put({ ...attributes, le: String(at) }, count));
+    else {
+      // Up to each bound, as these sums never go down; a single bucket may, in steps.
+      let upTo = 0;
+      point.bucketCounts.forEach((count, at) => put({ ...attributes, le: String(at) }, (upTo += count)));
+    }
   }
   return [...rows.values()];
 }

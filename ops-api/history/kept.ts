@@ -7,7 +7,7 @@ export interface Kept {
   readonly by?: readonly string[];
   /** Rows with these attributes are left out. */
   readonly without?: Readonly<Record<string, string>>;
-  /** Of a histogram: keep each bucket under the attribute `le`, its index; else only how many values there were. */
+  /** Of a histogram: keep how many values there were up to each bound, under the attribute `le`, its index; else only how many values there were. */
   readonly buckets?: boolean;
   /** Read from a table that all replicas share: they tell the same number, and it does not begin anew with a process. */
   readonly shared?: boolean;

@@ -79,33 +79,26 @@ export function guardedCount(seen: Seen, window: Window, selection: Selection): 
 export function guardedPercentiles(seen: Seen, window: Window, selection: Selection, shares: readonly number[]) {
   const { step, bounds = [] } = definitionOf(selection.metric);
   const closed = closedWindowOf(window, seen.clock.nowMs());
-  const buckets = [...bounds, Number.POSITIVE_INFINITY].map((_, le) => ({
-    ...selection,
-    where: { ...selection.where, le: String(le) },
-  }));
-  const sums = buckets.map(() => 0);
+  const upTo = (le: number): Selection => ({ ...selection, where: { ...selection.where, le: String(le) } });
+  const sums = [...bounds, Number.POSITIVE_INFINITY].map(() => 0);
   for (const at of slotsOf(closed)) {
-    const whole = hoursOf(seen, selection, at, closed);
+    const whole = hoursOf(seen, upTo(bounds.length), at, closed);
     const withRest = closed.resolution === 'DAY' && restIsTold(whole, step);
     const told = whole.map((value) => withRest || toldHour(value, step).value !== null);
-    buckets.forEach((bucket, le) => {
-      hoursOf(seen, bucket, at, closed).forEach((value, hour) => {
-        if (told[hour]) sums[le] = (sums[le] ?? 0) + value;
-      });
+    sums.forEach((sum, le) => {
+      const hours = hoursOf(seen, upTo(le), at, closed).filter((_, hour) => told[hour]);
+      sums[le] = hours.reduce((all, value) => all + value, sum);
     });
   }
   return percentilesOf(sums, bounds, shares);
 }
 
+/** `sums`: how many values there were up to each bound, and in all. */
 function percentilesOf(sums: readonly number[], bounds: readonly number[], shares: readonly number[]) {
-  const total = sums.reduce((sum, value) => sum + value, 0);
+  const total = sums.at(-1) ?? 0;
   if (total === 0) return undefined;
-  return shares.map((share) => {
-    let below = 0;
-    const bucket = sums.findIndex((value) => (below += value) >= share * total);
-    // What is above the last bound is told as the last bound.
-    return bounds[bucket] ?? bounds.at(-1) ?? 0;
-  });
+  // What is above the last bound is told as the last bound.
+  return shares.map((share) => bounds[sums.findIndex((upTo) => upTo >= share * total)] ?? bounds.at(-1) ?? 0);
 }
 
 function hoursOf(seen: Seen, selection: Selection, atMs: number, { resolution }: Window): number[] {
