@@ -1,5 +1,6 @@
 import { Server, type ServerCredentials, experimental } from '@grpc/grpc-js';
 import { ConfigError } from '../process/config.ts';
+import { gatheredLog } from '../telemetry/gathered-log.ts';
 import type { Log } from '../telemetry/log.ts';
 import { silentMetrics } from '../telemetry/metrics.ts';
 import { type SecurityFeed, silentSecurityFeed } from '../telemetry/security.ts';
@@ -38,6 +39,8 @@ export interface RpcServerOptions {
   readonly published?: MetricsDetails;
   /** A connection keeps the certificates it began with, so it may not live for ever. Default 10 min. */
   readonly maxConnectionAgeMs?: number;
+  /** How often failed calls are told of, each kind in one line; 0: at once. Default a minute. */
+  readonly failuresEveryMs?: number;
   /** Default 10 s. */
   readonly graceMs?: number;
   /** Default 16 MiB. */
@@ -64,8 +67,9 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     ...options.services,
     ...(options.telemetry ? [metricsService(options.telemetry, options.published)] : []),
   ];
+  const failures = gatheredLog(log, options.failuresEveryMs);
   for (const service of services) {
-    server.addService(...implementationOf(service, clock, log, options.telemetry?.metrics ?? silentMetrics));
+    server.addService(...implementationOf(service, clock, failures, options.telemetry?.metrics ?? silentMetrics));
   }
   const health = healthService(services.map((service) => service.name));
   server.addService(health.definition, health.implementation);
@@ -73,9 +77,10 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
   const provider = providerOf(certificates);
   const credentials = experimental.createCertificateProviderServerCredentials(provider, provider, true);
   const port = await listen(server, options, credentials);
-  const close = (): Promise<void> => {
+  const close = async (): Promise<void> => {
     health.stop();
-    return stop(server, `${urlHost(options.host)}:${port}`, options.graceMs ?? 10_000, log);
+    await stop(server, `${urlHost(options.host)}:${port}`, options.graceMs ?? 10_000, log);
+    failures.close();
   };
   let closing: Promise<void> | undefined;
   return { port, close: () => (closing ??= close()) };

@@ -45,6 +45,7 @@ export async function serve(
     clock: systemClock,
     log,
     graceMs: 2_000,
+    failuresEveryMs: 0,
     ...options,
   });
   const channels: Channel[] = [];

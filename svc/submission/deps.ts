@@ -7,7 +7,6 @@ import type { IntakeConfig } from './config.ts';
 import type { Metrics } from '../../lib/telemetry/metrics.ts';
 import type { CountrySets } from './country-sets.ts';
 import type { KeyDays } from './key-days.ts';
-import type { ReportTrouble } from './sparse-log.ts';
 import type { SupportedCountries } from './supported-countries.ts';
 
 /** What handlers and jobs of this service receive. */
@@ -23,5 +22,6 @@ export interface Deps {
   /** Whether the prober made this key (decision 35). */
   readonly isProbeKey: (keyData: Uint8Array) => boolean;
   readonly metrics: Metrics;
-  readonly report: ReportTrouble;
+  /** Tells of a failure behind the intake; `event` is a constant of the code. */
+  readonly report: (event: string, error: unknown) => void;
 }

@@ -6,6 +6,8 @@ import { runProcess } from '../../lib/process/run.ts';
 import { secureRandom } from '../../lib/random/random.ts';
 import { clientOf } from '../../lib/rpc/client.ts';
 import { meshProcess } from '../../lib/rpc/mesh-process.ts';
+import { gatheredLog } from '../../lib/telemetry/gathered-log.ts';
+import { errorFields } from '../../lib/telemetry/log.ts';
 import { readConfig } from './config.ts';
 import { rememberedCountrySets } from './country-sets.ts';
 import type { Deps } from './deps.ts';
@@ -13,11 +15,10 @@ import { confirmStored } from './jobs/confirm-stored.ts';
 import { deleteExpired } from './jobs/delete-expired.ts';
 import { rememberedKeyDays } from './key-days.ts';
 import { services } from './service.ts';
-import { sparseLog } from './sparse-log.ts';
 import { supportedCountries } from './supported-countries.ts';
 
 await runProcess('submission', async (context) => {
-  const { clock, log, telemetry } = context;
+  const { clock, log, telemetry, onStop } = context;
   const { settings, intake: config, database } = readConfig(process.env);
   const mesh = meshProcess('submission', settings, context);
   const pool = await openDatabase(database, join(import.meta.dirname, 'migrations'), context);
@@ -25,6 +26,8 @@ await runProcess('submission', async (context) => {
   const verification = clientOf(channel, 'cwa.verification.v1.TanService', TanServiceService, { deadlineMs: 5_000 });
   const countries = supportedCountries(pool, clock, config.supportedCountries);
   await countries.refresh();
+  const failures = gatheredLog(log);
+  onStop(() => failures.close());
   const probeSecret = settings.PROBE_KEY_SECRET_FILE?.reveal();
   const deps: Deps = {
     clock,
@@ -37,7 +40,7 @@ await runProcess('submission', async (context) => {
     keyDays: rememberedKeyDays(pool),
     isProbeKey: (key) => probeSecret !== undefined && isProbeKey(probeSecret, key),
     metrics: telemetry.metrics,
-    report: sparseLog(log, clock),
+    report: (event, error) => failures.warn(event, errorFields(error)),
   };
 
   await mesh.management({ database: () => pool.query('select 1') });

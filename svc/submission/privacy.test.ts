@@ -1,12 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { jsonLog } from '../../lib/telemetry/log.ts';
+import { errorFields, jsonLog } from '../../lib/telemetry/log.ts';
 import { testDatabase } from '../../lib/testing/database.ts';
-import { fakeClock } from '../../lib/testing/clock.ts';
 import { aKey, aPayload, now, testService } from './fixtures/uploads.ts';
 import { confirmStored } from './jobs/confirm-stored.ts';
 import { deleteExpired } from './jobs/delete-expired.ts';
-import { sparseLog } from './sparse-log.ts';
 
 test('S row 69: no TAN and no key in a log, an error or a table where it does not belong, whatever fails', async () => {
   const database = await testDatabase('submission');
@@ -18,7 +16,7 @@ test('S row 69: no TAN and no key in a log, an error or a table where it does no
     (line) => lines.push(line),
     'debug',
   );
-  const deps = { ...service.deps, log, report: sparseLog(log, service.clock, 0) };
+  const deps = { ...service.deps, log, report: (event: string, error: unknown) => log.warn(event, errorFields(error)) };
   Object.assign(service.deps, deps);
 
   const canaries = { tan: service.verification.issue(), refused: randomUUID(), malformed: `canary-${randomUUID()}` };
@@ -49,24 +47,4 @@ test('S row 69: no TAN and no key in a log, an error or a table where it does no
   }
   const { rows: keyRows } = await database.pool.query<{ text: string }>('select d::text as text from diagnosis_key d');
   expect(keyRows.map(({ text }) => text).join()).not.toContain(canaries.tan);
-});
-
-test('decision 34: failures behind the intake are told at most once a minute an event', () => {
-  const lines: string[] = [];
-  const clock = fakeClock(now);
-  const report = sparseLog(
-    jsonLog(
-      'submission',
-      () => now,
-      (line) => lines.push(line),
-    ),
-    clock,
-  );
-  for (let i = 0; i < 5; i++) report('reserve-tans-failed', new Error('secret'));
-  report('store-uploads-failed', new Error('secret'));
-  expect(lines).toHaveLength(2);
-  clock.advance(60_000);
-  report('reserve-tans-failed', new Error('secret'));
-  expect(lines).toHaveLength(3);
-  expect(lines.join()).not.toContain('secret');
 });

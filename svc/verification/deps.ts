@@ -24,6 +24,7 @@ export interface Deps {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly random: Random;
+  /** Of handlers one that gathers what it tells: they serve phones (decision 34). */
   readonly log: Log;
   readonly metrics: Metrics;
   readonly security: SecurityFeed;

@@ -34,7 +34,7 @@ export const issueTeleTan =
         if (inserted) return { teleTan: candidate, count: issued + 1 };
       }
     });
-    if (count >= limit * warnFrom) d.log.warn('tele-tan-limit-near', { count });
+    if (count >= limit * warnFrom) d.log.warn('tele-tan-limit-near');
     if (teleTan === undefined) return { outcome: { $case: 'limitReached', value: true } };
     countTeleTans(d, 'issued', 1, call);
     return { outcome: { $case: 'teleTan', value: teleTan } };

@@ -19,7 +19,7 @@ export async function togetherOrItemByItem<I, O>(
     return await run(items);
   } catch (error) {
     if (items.length === 1 || !refusedByDatabase(error)) throw error;
-    log.warn('list-handled-item-by-item', { count: items.length, ...errorFields(error) });
+    log.warn('list-handled-item-by-item', errorFields(error));
   }
   const outcomes: O[] = [];
   for (const item of items) {

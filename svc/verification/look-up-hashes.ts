@@ -16,18 +16,7 @@ export async function lookUpHashes(
     return new Map(results.map((result, i) => [ids[i] as string, result]));
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
-    report(d, error);
+    d.log.warn('test-result-unavailable', { status: error.code, reason: error.reason });
     return undefined;
   }
-}
-
-const reportEveryMs = 60_000;
-const reportedAt = new WeakMap<Deps, number>();
-
-/** Once a minute: a line for each call would be a time-stamped phone (decision 34). */
-function report(d: Deps, { code, reason }: RpcError): void {
-  const now = d.clock.monotonicMs();
-  if (now - (reportedAt.get(d) ?? Number.NEGATIVE_INFINITY) < reportEveryMs) return;
-  reportedAt.set(d, now);
-  d.log.warn('test-result-unavailable', { status: code, reason });
 }

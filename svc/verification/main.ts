@@ -5,6 +5,7 @@ import { runProcess } from '../../lib/process/run.ts';
 import { secureRandom } from '../../lib/random/random.ts';
 import { clientOf } from '../../lib/rpc/client.ts';
 import { meshProcess } from '../../lib/rpc/mesh-process.ts';
+import { gatheredLog } from '../../lib/telemetry/gathered-log.ts';
 import { readConfig, rulesOf } from './config.ts';
 import type { Deps } from './deps.ts';
 import { deleteExpiredRows } from './jobs/delete-expired.ts';
@@ -16,7 +17,7 @@ import { watchTeleTanLimit } from './tele-tan-limit.ts';
 const watchedEverySeconds = 30;
 
 await runProcess('verification', async (context) => {
-  const { clock, log, telemetry, security } = context;
+  const { clock, log, telemetry, security, onStop } = context;
   const { settings, database } = readConfig(process.env);
   const mesh = meshProcess('verification', settings, context);
   const pool = await openDatabase(database, join(import.meta.dirname, 'migrations'), context);
@@ -41,5 +42,7 @@ await runProcess('verification', async (context) => {
   mesh.repeat('delete-expired', settings.VERIFICATION_RETENTION_INTERVAL_SECONDS, () => deleteExpiredRows(deps));
   mesh.repeat('watch-registrations', watchedEverySeconds, () => watchRegistrations(deps));
   mesh.repeat('purge-expired', settings.VERIFICATION_PURGE_INTERVAL_SECONDS, () => purgeExpiredRows(deps));
-  await mesh.serve(services(deps));
+  const failures = gatheredLog(log);
+  onStop(() => failures.close());
+  await mesh.serve(services({ ...deps, log: failures }));
 });

@@ -18,7 +18,7 @@ export async function watchRegistrations(
   const since = before(d.clock.now(), windowMs);
   const { succeeded, failed } = await readAttempts(d.pool, since);
   if (failed >= leastFailures && failed > succeeded) {
-    d.log.error('tele-tan-failure-ratio-high', { count: failed });
+    d.log.error('tele-tan-failure-ratio-high');
     d.security.report({ type: 'guessing-alarm', target: 'tele-tan' });
   }
   const { registrationAlarmCount } = d.rules;
