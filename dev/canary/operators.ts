@@ -40,10 +40,7 @@ export async function askAsOperators(mesh: Mesh): Promise<Holding[]> {
     for (const [name, text] of everything) await keep(`graphql ${team} ${name}`, query(text));
     for (const { name, text } of readOperations()) await keep(`graphql ${team} operation ${name}`, query(text));
     const refused = `graphql ${team} refused`;
-    await keep(
-      refused,
-      query(`{ ${field} me(${field}: "${field}") { team } }`),
-    );
+    await keep(refused, query(`{ ${field} me(${field}: "${field}") { team } }`));
     await keep(
       refused,
       query('query Q($range: RangeInput) { me { team } }', { variables: { range: { from: variable } } }),
