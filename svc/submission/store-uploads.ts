@@ -51,7 +51,7 @@ interface UploadRows {
 }
 
 /** How often retention may drop the day of a key between being made sure of and being stored in. */
-const maxAttempts = 3;
+const maxAttempts = 10;
 
 async function storeTogether(
   d: Deps,
