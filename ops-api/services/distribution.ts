@@ -12,7 +12,7 @@ interface Parent {
 
 const process = 'distribution';
 
-/** What is published: everybody can download it; how much of it is padding only operators know. */
+/** What is published: everybody can download it; how much of it is padding nobody is told. */
 export const service: ServiceDescription = {
   process,
   team: 'ops-cwa',
@@ -50,7 +50,7 @@ type Distribution {
   packages(first: Int, after: String): PackageConnection!
   "Published key packages. Unit: packages. Source: \`cwa.distribution.packages\`."
   packagesPublished: Count!
-  "Keys that were published, diagnosis keys and padding. Unit: keys. Source: \`cwa.distribution.keys.published\`."
+  "Keys that were published, diagnosis keys and padding. Unit: keys, in steps of 150. Source: \`cwa.distribution.keys.published\`."
   keysPublished: [NamedCount!]!
   "Keys that will never be published, by the rule that excludes them. Unit: keys, in steps of 150. Source: \`cwa.distribution.keys.excluded\`."
   keysExcluded: [NamedCount!]!
@@ -90,7 +90,7 @@ type Package {
   windowEnd: DateTime
   "Keys in it, padding included. Unit: keys. Source: the process info of distribution."
   keys: Int!
-  "Padding keys in it. Unit: keys. Source: the process info of distribution."
+  "0 without padding, else as many as \`keys\`: what is left of a padded package may be a single person's. Unit: keys. Source: the process info of distribution."
   paddingKeys: Int!
   "Its size. Unit: bytes. Source: the process info of distribution."
   bytes: Int!

@@ -32,16 +32,17 @@ const runOf = (row: RunRow): DistributionRun => ({
   objectsDeleted: row.objects_deleted,
 });
 
-/** Padding is part of `keys`. */
+/** Padding is part of `keys`; how much there is is not told, nor can it be had as the difference of hours and days. */
 function packageOf({ region, kind, day, hour, size, ...counted }: CountedPackageRow): KeyPackage {
   const all = region === aggregateRegion;
-  const paddingKeys = all ? counted.all_padding : counted.own_padding;
+  const padding = all ? counted.all_padding : counted.own_padding;
+  const keys = (all ? counted.all_keys : counted.own_keys) + padding;
   return {
     region,
     windowEnd: new Date(windowEndSeconds({ kind, day, ...(hour === null ? {} : { hour }) }) * 1_000),
     day: kind === 'day',
-    keys: (all ? counted.all_keys : counted.own_keys) + paddingKeys,
-    paddingKeys,
+    keys,
+    paddingKeys: padding > 0 ? keys : 0,
     bytes: size,
   };
 }

@@ -31,7 +31,7 @@ export const publishingMetrics = {
     kind: 'counter',
     unit: '{key}',
     description: 'Keys in hour packages since the first run, each counted once; padding beside diagnosis keys.',
-    step: 1,
+    step: 150,
     attributes: { 'cwa.key.kind': ['diagnosis', 'padding'] },
     of: ['distribution'],
   },

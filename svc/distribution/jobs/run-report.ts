@@ -10,7 +10,8 @@ export interface RunReport {
   /** Kept current by the run, so that one that breaks off has done what it says. */
   readonly counts: RunCounts;
   begin(runNumber: number): void;
-  end(status: RunStatus, keysAssigned?: number): Promise<void>;
+  /** `keys`: what came out, padding included, as everybody can see. */
+  end(status: RunStatus, keys?: number): Promise<void>;
 }
 
 /** Days that the history of runs goes back. */
@@ -27,14 +28,14 @@ export function openReport(d: Deps): RunReport {
     begin(number) {
       runNumber = number;
     },
-    async end(status, keysAssigned = 0) {
+    async end(status, keys = 0) {
       const durationMs = Math.round(d.clock.monotonicMs() - begunMs);
       d.metrics.count('cwa.distribution.runs', { 'cwa.outcome': status });
       if (status === 'busy') return d.log.info('run-refused', { reason: 'another run is under way' });
       d.metrics.record('cwa.distribution.run.duration', {}, durationMs / 1_000);
       if (counts.failed > 0) d.log.error('run-incomplete', { count: counts.failed });
       const { packages, put: objectsPut, deleted: objectsDeleted } = counts;
-      d.log.info('run-ended', { status, count: keysAssigned, packages, objectsPut, objectsDeleted, durationMs });
+      d.log.info('run-ended', { status, count: keys, packages, objectsPut, objectsDeleted, durationMs });
       if (runNumber === undefined) return;
       const row = {
         run_number: runNumber,

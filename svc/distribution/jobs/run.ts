@@ -36,9 +36,9 @@ export interface RunOutcome {
 export async function runDistribution(d: Deps): Promise<RunOutcome | 'busy'> {
   return inSpan('distribution run', {}, async (span) => {
     const report = openReport(d);
-    const end = async (status: RunStatus, keysAssigned?: number): Promise<void> => {
+    const end = async (status: RunStatus, keys?: number): Promise<void> => {
       span.set({ 'cwa.outcome': status });
-      await report.end(status, keysAssigned);
+      await report.end(status, keys);
     };
     try {
       const outcome = await withLease(d.pool, (runNumber) => {
@@ -46,7 +46,7 @@ export async function runDistribution(d: Deps): Promise<RunOutcome | 'busy'> {
         return run(d, runNumber, report.counts);
       });
       if (outcome === 'busy') await end('busy');
-      else await end(outcome.failures > 0 ? 'incomplete' : 'done', outcome.keysAssigned);
+      else await end(outcome.failures > 0 ? 'incomplete' : 'done', outcome.keysAssigned + outcome.paddingKeys);
       return outcome;
     } catch (error) {
       await end('failed');

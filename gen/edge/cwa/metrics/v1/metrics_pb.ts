@@ -288,7 +288,7 @@ export const DistributionRunSchema: GenMessage<DistributionRun> = /*@__PURE__*/
   messageDesc(file_cwa_metrics_v1_metrics, 7);
 
 /**
- * A package that everybody can download; how much of it is padding only operators know.
+ * A package that everybody can download.
  *
  * @generated from message cwa.metrics.v1.KeyPackage
  */
@@ -316,6 +316,8 @@ export type KeyPackage = Message<"cwa.metrics.v1.KeyPackage"> & {
   keys: number;
 
   /**
+   * 0 without padding, else as many as `keys`: what is left of a padded package may be a single person's.
+   *
    * @generated from field: uint32 padding_keys = 5;
    */
   paddingKeys: number;

@@ -123,13 +123,14 @@ export interface DistributionRun {
   objectsDeleted: number;
 }
 
-/** A package that everybody can download; how much of it is padding only operators know. */
+/** A package that everybody can download. */
 export interface KeyPackage {
   region: string;
   /** End of the hour or day it covers. */
   windowEnd: Date | undefined;
   day: boolean;
   keys: number;
+  /** 0 without padding, else as many as `keys`: what is left of a padded package may be a single person's. */
   paddingKeys: number;
   bytes: number;
 }
