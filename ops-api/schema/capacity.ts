@@ -28,7 +28,7 @@ type Capacity {
   range: Range!
   "CPU time of all replicas. Unit: seconds. Source: \`process.cpu.time\`."
   cpuSeconds: Count!
-  "Requests: of the gateway all that arrived, of the others what their service file names, else calls of the mesh. Unit: requests. Source: \`cwa.gateway.requests\`, \`submission_controller.requests\` or \`rpc.server.call.duration\`."
+  "Requests: of the gateway all that arrived, of the others what their service file names, else calls of the mesh. Unit: requests. Source: \`cwa.gateway.requests\`, \`cwa.submission.uploads\` or \`rpc.server.call.duration\`."
   requests: Count!
   "Measured cost; null below 100 requests. Unit: CPU seconds a request. Source: \`process.cpu.time\` and the requests."
   costPerRequestSeconds: Float

@@ -170,7 +170,7 @@ describe('figures', () => {
     expect(data['intake']).toMatchObject({ uploadsAccepted: { total: 1_250 }, fakeShare: { latest: 0.9 } });
     // 5 an hour is hidden by the hour and told by the day.
     expect(data['intake'].uploadsRefused[0]).toEqual({
-      name: 'invalidTan',
+      name: 'tan-refused',
       count: { total: null, suppressed: true, atLeast: false },
     });
     const range = { from: '2026-03-01T00:00:00Z', resolution: 'DAY' };

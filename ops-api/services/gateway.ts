@@ -20,7 +20,7 @@ export const service: ServiceDescription = {
   load: { metric: 'cwa.gateway.requests' },
   typeDefs: `
 extend type Query {
-  "What phones ask for and upload. Unit: none. Source: \`cwa.gateway.requests\` and \`submission_controller.requests\`."
+  "What phones ask for and upload. Unit: none. Source: \`cwa.gateway.requests\` and \`cwa.submission.uploads\`."
   intake(range: RangeInput): Intake
 }
 

@@ -6,19 +6,19 @@ interface Parent {
   readonly window: Window;
 }
 
-const requests = { process: 'submission', metric: 'submission_controller.requests' } as const;
+const uploads = { process: 'submission', metric: 'cwa.submission.uploads' } as const;
 
 /** What becomes of uploads behind the edge. Fakes never get here. */
 export const service: ServiceDescription = {
   process: 'submission',
   team: 'ops-cwa',
-  keeps: [{ metric: 'submission_controller.requests' }, { metric: 'cwa.submission.keys' }],
-  load: { metric: 'submission_controller.requests', where: { type: 'all' } },
+  keeps: [{ metric: 'cwa.submission.uploads' }, { metric: 'cwa.submission.keys' }],
+  load: { metric: 'cwa.submission.uploads' },
   typeDefs: `
 extend type Intake {
-  "Uploads that were accepted. Unit: uploads, in steps of 5. Source: \`submission_controller.requests\`."
+  "Uploads that were accepted. Unit: uploads, in steps of 5. Source: \`cwa.submission.uploads\`."
   uploadsAccepted: Count!
-  "Uploads that were refused, by reason; a small group, told by whole hours or days. Unit: uploads, in steps of 5. Source: \`submission_controller.requests\`."
+  "Uploads that were refused, by reason; a small group, told by whole hours or days. Unit: uploads, in steps of 5. Source: \`cwa.submission.uploads\`."
   uploadsRefused: [NamedCount!]!
   "Diagnosis keys of accepted uploads by what became of them. Unit: keys, in steps of 150. Source: \`cwa.submission.keys\`."
   keys: [NamedCount!]!
@@ -27,12 +27,11 @@ extend type Intake {
   resolvers: {
     Intake: {
       uploadsAccepted: ({ window }: Parent, _args, context) =>
-        count(context, window, { ...requests, where: { type: 'real' } }),
+        count(context, window, { ...uploads, where: { 'cwa.outcome': 'stored' } }),
       uploadsRefused: ({ window }: Parent, _args, context) =>
-        // `all` would give a hidden reason away; it is never told beside them.
-        ['invalidTan', 'invalidPayload', 'unavailable'].map((name) => ({
+        ['tan-refused', 'payload-refused', 'unavailable'].map((name) => ({
           name,
-          count: guardedCount(context, window, { ...requests, where: { type: name } }),
+          count: guardedCount(context, window, { ...uploads, where: { 'cwa.outcome': name } }),
         })),
       keys: ({ window }: Parent, _args, context) =>
         namedCounts(context, window, { process: 'submission', metric: 'cwa.submission.keys' }, 'cwa.outcome'),

@@ -10,29 +10,27 @@ export const submission: Dashboard = {
       title: 'Uploads',
       panels: [
         stat({
-          title: 'Uploads in the window',
-          description: 'All uploads that reached the service; steps of 5.',
+          title: 'Uploads stored',
+          description: 'Uploads whose keys were stored; steps of 5.',
           unit: 'short',
-          queries: [query('sum(increase(submission_controller_requests_total{type="all"}[$window]))', 'uploads')],
+          queries: [query('sum(increase(cwa_submission_uploads_total{cwa_outcome="stored"}[$window]))', 'uploads')],
         }),
         stat({
           title: 'Told to come again',
           description: 'Uploads that could not be stored because something was unavailable; steps of 5.',
           unit: 'short',
           queries: [
-            query('sum(increase(submission_controller_requests_total{type="unavailable"}[$window]))', 'unavailable'),
+            query('sum(increase(cwa_submission_uploads_total{cwa_outcome="unavailable"}[$window]))', 'unavailable'),
           ],
           warn: 5,
           bad: 10,
           runbooks: ['UploadsUnavailable'],
         }),
         timeseries({
-          title: 'By kind',
-          description: 'Uploads a second by what became of them; steps of 5.',
+          title: 'By outcome',
+          description: 'Uploads a second by how they ended; steps of 5.',
           unit: 'cps',
-          queries: [
-            query('sum by (type) (rate(submission_controller_requests_total{type!="all"}[$window]))', '{{type}}'),
-          ],
+          queries: [query('sum by (cwa_outcome) (rate(cwa_submission_uploads_total[$window]))', '{{cwa_outcome}}')],
           runbooks: ['UploadsInvalid', 'UploadTanGuessing', 'UploadsUnavailable'],
         }),
         timeseries({
