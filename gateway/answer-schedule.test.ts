@@ -66,6 +66,8 @@ test('what is learned of uploads does not make fake polls late', async () => {
   slot.bodyEnded();
   await new Promise<void>((done) => slot.ready('fake', done));
   expect(Math.floor((systemClock.monotonicMs() - start) / 100)).toBe(1);
+  expect(schedule.lateShare, 'each of so few would be seen in it').toBeUndefined();
+  await Promise.all(Array.from({ length: 150 }, () => leave(schedule, 'accepted', 0, 250)));
   expect(schedule.lateShare).toBe(1);
 });
 

@@ -31,10 +31,13 @@ export interface Slot {
 export interface Schedule {
   /** `group`: requests of one group share what is learned about late answers. */
   arrive(group: PhoneGroup): Slot;
-  /** Share of the last accepted real answers that missed their first slot, 0 to 1. */
-  readonly lateShare: number;
+  /** Share of the last accepted real answers that missed their first slot, 0 to 1; undefined while they are few. */
+  readonly lateShare: number | undefined;
   close(): void;
 }
+
+/** Below it each further answer would move the share by more than a step of its metric, and so be seen. */
+const leastForShare = 200;
 
 interface Entry extends Slot {
   readonly group: PhoneGroup;
@@ -84,10 +87,11 @@ export class AnswerSchedule implements Schedule {
     return this.#queue.length;
   }
 
-  get lateShare(): number {
+  get lateShare(): number | undefined {
     const samples = Object.values(this.#extras);
     const size = samples.reduce((sum, sample) => sum + sample.size, 0);
-    return size === 0 ? 0 : samples.reduce((sum, sample) => sum + sample.positive, 0) / size;
+    if (size < leastForShare) return undefined;
+    return samples.reduce((sum, sample) => sum + sample.positive, 0) / size;
   }
 
   arrive(group: PhoneGroup): Slot {

@@ -104,8 +104,7 @@ export function openPool(
   { replyTimeoutMs: usual = lostAfterMs, metrics = silentMetrics }: PoolOptions = {},
 ): Pool {
   const pool = new pg.Pool({ ...connectionOptions(config), max: config.poolSize, idleTimeoutMillis: 30_000 });
-  // In quarters, so that a single request, which takes one connection, is not seen (architecture 6.5).
-  const connections = watchCap(metrics, 'database-connections', config.poolSize, config.poolSize / 4);
+  const connections = watchCap(metrics, 'database-connections', config.poolSize);
   // Without a listener a dropped idle connection would end the process.
   pool.on('error', (error) => log.warn('database-connection-lost', errorFields(error)));
   const withConnection: Pool['withConnection'] = async (use, { endless = false, replyTimeoutMs = usual } = {}) => {

@@ -58,6 +58,19 @@ test('a failing or hanging check is DOWN, tells nothing of the error, and leaves
   expect((await get('/health/live')).status).toBe(200);
 });
 
+test('many who ask at once are one look at what the process needs', async () => {
+  let looks = 0;
+  const database = async () => {
+    looks++;
+    await new Promise((done) => setTimeout(done, 200));
+  };
+  const get = await started({ checks: { database } });
+  looks = 0;
+  const answers = await Promise.all(Array.from({ length: 20 }, () => get('/health/ready')));
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+  expect(looks).toBeLessThanOrEqual(2);
+});
+
 test('a process that stops is not ready', async () => {
   const stopping = new AbortController();
   const get = await started({ stopping: stopping.signal });

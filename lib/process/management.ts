@@ -27,13 +27,14 @@ export interface ManagementOptions {
  */
 export async function startManagement(options: ManagementOptions): Promise<{ port: number; close(): Promise<void> }> {
   const { host = '127.0.0.1', checkTimeoutMs = 2_000, checks, telemetry, stopping } = options;
-  telemetry.metrics.observe('cwa.dependency.up', async () => readingsOf(await readiness(checks, checkTimeoutMs)));
+  const look = shared(() => readiness(checks, checkTimeoutMs));
+  telemetry.metrics.observe('cwa.dependency.up', async () => readingsOf(await look()));
   const server = createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(response, 405);
     if (request.url === '/health/live') return answer(response, 200, { status: 'UP' });
     if (request.url === '/metrics') return telemetry.answerMetrics(request, response);
     if (request.url !== '/health/ready') return answer(response, 404);
-    void readiness(checks, checkTimeoutMs).then((states) => {
+    void look().then((states) => {
       const up = stopping?.aborted !== true && Object.values(states).every((state) => state === 'UP');
       answer(response, up ? 200 : 503, { status: up ? 'UP' : 'DOWN', checks: states });
     });
@@ -76,6 +77,18 @@ async function readiness(
     return [name, first] as const;
   });
   return Object.fromEntries(await Promise.all(states));
+}
+
+/**
+ * Whoever asks during a look is told its outcome. Otherwise many who ask at once would use up what is looked at, and
+ * could fill a limit to just below a step, in which the next phone would be seen.
+ */
+function shared<T>(look: () => Promise<T>): () => Promise<T> {
+  let looking: Promise<T> | undefined;
+  return () =>
+    (looking ??= look().finally(() => {
+      looking = undefined;
+    }));
 }
 
 function answer(response: ServerResponse, status: number, body?: object): void {

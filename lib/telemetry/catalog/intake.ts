@@ -28,7 +28,8 @@ export const intakeMetrics = {
   'cwa.gateway.answer.late': {
     kind: 'gauge',
     unit: '1',
-    description: 'Share of the last accepted answers that missed their first slot of the schedule.',
+    description:
+      'Share of the last accepted answers that missed their first slot of the schedule; absent below 200 of them.',
     step: 0.005,
     attributes: {},
     of: ['gateway'],
