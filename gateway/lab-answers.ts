@@ -129,8 +129,10 @@ export function labAnswers(options: LabAnswersOptions) {
     return overloaded;
   }
 
+  /** Only the prober's own certificate may deliver uncounted: the secret alone would hide what a laboratory does. */
   function askedOf(route: LabRoute, partner: Partner, request: RawRequest): Asked {
-    const synthetic = options.synthetic?.requests.recognise(route.path, headOf(request)) === true;
+    const synthetic =
+      partner.mayUse('probe') && options.synthetic?.requests.recognise(route.path, headOf(request)) === true;
     return { route: (synthetic ? options.synthetic?.routes.get(route.path) : route) ?? route, partner, synthetic };
   }
 }

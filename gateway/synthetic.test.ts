@@ -209,6 +209,10 @@ test('a download and a delivery of the prober are counted nowhere, and the deliv
   expect(counted).toHaveLength(1);
   expect((await lab.send(delivery)).status).toBe(204);
   expect(counted).toHaveLength(2);
+  // Whoever is no prober by its certificate delivers under its own name, whatever secrets it may have.
+  const small = await connect(gateway.labPort, 'small');
+  expect((await small.send(asProber(delivery))).status).toBe(204);
+  expect(counted).toHaveLength(3);
 });
 
 test("the prober's archive is served to partners whose list names the route, and to nobody else", async () => {
