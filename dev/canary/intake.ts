@@ -278,6 +278,12 @@ async function failures(flows: Flows, token: string): Promise<void> {
     await lab.send(labReport([aTest(flows).hash], 2, 'canary-lab-of-a-failure'));
   };
   flows.keep(textSecret('lab id', 'canary-lab-of-a-failure'));
+  // First: what a process has gathered to tell is lost when it is killed.
+  for (const name of ['submission', 'verification', 'test-result']) {
+    await mesh.processes.get(name)?.kill();
+    await tries();
+    await mesh.restart(name);
+  }
   const broken: [DatabaseOwner, string][] = [
     ['VERIFICATION', 'registered_hash'],
     ['VERIFICATION', 'tan'],
@@ -290,10 +296,5 @@ async function failures(flows: Flows, token: string): Promise<void> {
     await tries();
     await pool.query(`alter table ${table}_away rename to ${table}`);
     await pool.close();
-  }
-  for (const name of ['submission', 'verification', 'test-result']) {
-    await mesh.processes.get(name)?.kill();
-    await tries();
-    await mesh.restart(name);
   }
 }

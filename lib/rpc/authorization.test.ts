@@ -76,7 +76,7 @@ test.each(['gateway', 'test-result', 'distribution', 'portal', 'scheduler', 'ops
     const rpc = `/${tanService}/ConfirmTans`;
     expect(served).toBe(0);
     expect(events).toEqual([{ type: 'caller-refused', rpc, caller }]);
-    expect(server.log.lines).toEqual([{ level: 'warn', event: 'caller-refused', rpc, caller }]);
+    expect(server.log.lines).toEqual([{ level: 'warn', event: 'caller-refused', rpc, caller, count: 5 }]);
   },
 );
 

@@ -39,7 +39,7 @@ export interface RpcServerOptions {
   readonly published?: MetricsDetails;
   /** A connection keeps the certificates it began with, so it may not live for ever. Default 10 min. */
   readonly maxConnectionAgeMs?: number;
-  /** How often failed calls are told of, each kind in one line; 0: at once. Default a minute. */
+  /** How often failed and refused calls are told of, each kind in one line; 0: at once. Default a minute. */
   readonly failuresEveryMs?: number;
   /** Default 10 s. */
   readonly graceMs?: number;
@@ -52,8 +52,9 @@ export interface RpcServerOptions {
 /** Serves the bound services over TLS 1.3 to callers with a client certificate that the communication matrix names. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
   const { certificates, clock, log } = options;
+  const failures = gatheredLog(log, options.failuresEveryMs);
   const server = new Server({
-    interceptors: [authorization(options.process, log, options.security ?? silentSecurityFeed)],
+    interceptors: [authorization(options.process, failures, options.security ?? silentSecurityFeed)],
     'grpc.max_receive_message_length': options.maxReceiveBytes ?? defaultMaxMessageBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_connection_age_ms': options.maxConnectionAgeMs ?? 600_000,
@@ -67,7 +68,6 @@ export async function startRpcServer(options: RpcServerOptions): Promise<RpcServ
     ...options.services,
     ...(options.telemetry ? [metricsService(options.telemetry, options.published)] : []),
   ];
-  const failures = gatheredLog(log, options.failuresEveryMs);
   for (const service of services) {
     server.addService(...implementationOf(service, clock, failures, options.telemetry?.metrics ?? silentMetrics));
   }
