@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isSynthetic } from '../telemetry/synthetic-work.ts';
+import { isMeasured } from '../telemetry/unmeasured-work.ts';
 import { inSpan } from '../telemetry/tracing.ts';
 import { systemClock } from '../time/clock.ts';
 import { deadlockDetected, isDatabaseError, serializationFailure } from './errors.ts';
@@ -40,7 +40,7 @@ export async function inTx<T>(
   const begunMs = systemClock.monotonicMs();
   const attributes = { 'db.system.name': 'postgresql', 'db.operation.name': transaction } as const;
   const done = (outcome: 'done' | 'failed'): void => {
-    if (isSynthetic()) return;
+    if (!isMeasured()) return;
     pool.metrics?.record(
       'db.client.operation.duration',
       { 'db.operation.name': transaction, 'cwa.outcome': outcome },

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { silentLog } from '../telemetry/log.ts';
 import { fakeClock } from '../testing/clock.ts';
 import { silentMetrics } from '../telemetry/metrics.ts';
+import { isMeasured } from '../telemetry/unmeasured-work.ts';
+import { recordedSpans } from '../testing/spans.ts';
 import { repeat } from './repeat.ts';
 
 test('work is repeated after the pause, a failing run does not end it, the signal does', async () => {
@@ -25,4 +27,18 @@ test('work is repeated after the pause, a failing run does not end it, the signa
   stop.abort();
   await done;
   expect(failed).toEqual(['job-failed']);
+});
+
+test('decision 34: of discreet work there is no trace, and nothing inside it is measured', async () => {
+  const spans = recordedSpans();
+  const stop = new AbortController();
+  const measured: boolean[] = [];
+  for (const discreet of [false, true]) {
+    const clock = fakeClock('2023-06-01T00:00:00Z');
+    const job = { job: `discreet ${discreet}`, everyMs: 1, clock, log: silentLog, metrics: silentMetrics, discreet };
+    void repeat({ ...job, signal: stop.signal }, async () => void measured.push(isMeasured()));
+  }
+  await expect.poll(() => measured).toEqual([true, false]);
+  stop.abort();
+  await expect.poll(() => spans.all().map(({ name }) => name)).toEqual(['job discreet false']);
 });

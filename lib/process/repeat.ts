@@ -1,6 +1,7 @@
 import { errorFields, type Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { inTrace } from '../telemetry/tracing.ts';
+import { unmeasuredWork } from '../telemetry/unmeasured-work.ts';
 import type { Clock } from '../time/clock.ts';
 
 export interface RepeatOptions {
@@ -13,6 +14,8 @@ export interface RepeatOptions {
   readonly metrics: Metrics;
   /** Ends the repetition; a run that has begun is finished. */
   readonly signal: AbortSignal;
+  /** Without trace, and its transactions are not measured: how long they took tells whether there was anything to do. */
+  readonly discreet?: boolean;
 }
 
 /**
@@ -20,7 +23,7 @@ export interface RepeatOptions {
  * fails is logged and does not keep the next one from happening.
  */
 export async function repeat(options: RepeatOptions, work: () => Promise<void>): Promise<void> {
-  const { job, everyMs, clock, log, metrics, signal } = options;
+  const { job, everyMs, clock, log, metrics, signal, discreet = false } = options;
   let succeededMs = clock.monotonicMs();
   metrics.observe('cwa.job.success.age', () => [
     { attributes: { 'cwa.job': job }, value: (clock.monotonicMs() - succeededMs) / 1_000 },
@@ -28,7 +31,7 @@ export async function repeat(options: RepeatOptions, work: () => Promise<void>):
   while (!signal.aborted) {
     const begunMs = clock.monotonicMs();
     try {
-      await inTrace(`job ${job}`, { attributes: { 'cwa.job': job } }, work);
+      await (discreet ? unmeasuredWork(work) : inTrace(`job ${job}`, { attributes: { 'cwa.job': job } }, work));
       metrics.count('cwa.job.runs', { 'cwa.job': job, 'cwa.outcome': 'done' });
       succeededMs = clock.monotonicMs();
     } catch (error) {

@@ -7,7 +7,7 @@ import type {
 } from '@grpc/grpc-js';
 import { errorFields, type Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { syntheticWork } from '../telemetry/synthetic-work.ts';
+import { unmeasuredWork } from '../telemetry/unmeasured-work.ts';
 import { continueTrace, inSpan } from '../telemetry/tracing.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import type { Call, Handlers, ServiceDefinition } from './api.ts';
@@ -78,7 +78,7 @@ function unary(rpc: string, handler: UnaryHandler, clock: Clock, log: Log, begin
     if (served.isTooLate()) return fail(deadlineExceeded());
     try {
       const work = () => inCallersTrace(incoming, rpc, () => handler(incoming.request, served.call));
-      (served.call.synthetic ? syntheticWork(work) : work()).then((response) => {
+      (served.call.synthetic ? unmeasuredWork(work) : work()).then((response) => {
         served.end();
         ended('OK');
         answer(null, response);

@@ -45,8 +45,8 @@ export function meshProcess(name: ProcessName, settings: Settings, context: Proc
     },
 
     /** Runs `work` now and again; a run that has begun is waited for at the end. */
-    repeat(job: string, everySeconds: number, work: () => Promise<void>): void {
-      const jobs = repeat({ job, everyMs: everySeconds * 1_000, clock, log, metrics, signal: stopping }, work);
+    repeat(job: string, everySeconds: number, work: () => Promise<void>, how: { discreet?: boolean } = {}): void {
+      const jobs = repeat({ job, everyMs: everySeconds * 1_000, clock, log, metrics, signal: stopping, ...how }, work);
       onStop(() => jobs);
     },
 

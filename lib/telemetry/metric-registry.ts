@@ -162,7 +162,9 @@ function shownHistogram({ counts, sum, shown }: HistogramRow, step: number): Sho
     return difference;
   });
   const { boundaries } = shown.buckets;
-  return { buckets: { boundaries, counts: stepwise }, count, sum: stepped((sum * count) / total, 0.001) };
+  // Finer than the first bound it would tell more than the buckets do.
+  const [finest = 1] = boundaries;
+  return { buckets: { boundaries, counts: stepwise }, count, sum: stepped((sum * count) / total, finest) };
 }
 
 function rowOf<Row>(

@@ -44,7 +44,8 @@ await runProcess('submission', async (context) => {
   };
 
   await mesh.management({ database: () => pool.query('select 1') });
-  mesh.repeat('confirm-stored', settings.SUBMISSION_SWEEP_INTERVAL_SECONDS, () => confirmStored(deps));
+  const sweep = () => confirmStored(deps);
+  mesh.repeat('confirm-stored', settings.SUBMISSION_SWEEP_INTERVAL_SECONDS, sweep, { discreet: true });
   const expire = deleteExpired({ ...deps, log });
   mesh.repeat('delete-expired', settings.SUBMISSION_RETENTION_INTERVAL_SECONDS, async () => {
     await countries.refresh();

@@ -39,7 +39,8 @@ await runProcess('verification', async (context) => {
   watchTeleTanLimit(deps);
 
   await mesh.management({ database: () => pool.query('select 1') });
-  mesh.repeat('delete-expired', settings.VERIFICATION_RETENTION_INTERVAL_SECONDS, () => deleteExpiredRows(deps));
+  const expire = () => deleteExpiredRows(deps);
+  mesh.repeat('delete-expired', settings.VERIFICATION_RETENTION_INTERVAL_SECONDS, expire, { discreet: true });
   mesh.repeat('watch-registrations', watchedEverySeconds, () => watchRegistrations(deps));
   mesh.repeat('purge-expired', settings.VERIFICATION_PURGE_INTERVAL_SECONDS, () => purgeExpiredRows(deps));
   const failures = gatheredLog(log);
