@@ -1,4 +1,5 @@
 import type { ProcessContext } from '../process/run.ts';
+import { gatheredLog } from '../telemetry/gathered-log.ts';
 import { migrate } from './migrate.ts';
 import { type DatabaseConfig, openPool, type Pool } from './pool.ts';
 
@@ -9,7 +10,10 @@ export async function openDatabase(
   { log, telemetry, onStop }: ProcessContext,
 ): Promise<Pool> {
   await migrate(config, migrations, log);
-  const pool = openPool(config, log, { metrics: telemetry.metrics });
+  // A statement that got no answer may be a phone's.
+  const failures = gatheredLog(log);
+  onStop(() => failures.close());
+  const pool = openPool(config, failures, { metrics: telemetry.metrics });
   onStop(() => pool.close());
   return pool;
 }
