@@ -9,9 +9,9 @@ import { silentMetrics } from '../../lib/telemetry/metrics.ts';
 import { anAnswer } from '../fixtures/answers.ts';
 import { History } from '../history/history.ts';
 import { feedJob } from './feed.ts';
-import { Fleet } from './fleet.ts';
+import { Fleet, isAwaited } from './fleet.ts';
 import { meshSource } from './mesh-source.ts';
-import { pollAll, type Source } from './poll.ts';
+import { pollAll, pollNewcomers, type Source } from './poll.ts';
 
 let server: TestServer;
 let telemetry: Telemetry;
@@ -92,6 +92,40 @@ test('who falls silent is down, with what was last known; a name that leads nowh
   replicas = false;
   await pollAll(deps);
   expect(deps.fleet.get('submission')?.instances).toMatchObject([down]);
+});
+
+test('who starts beside us is awaited for a minute and asked again until it answers; others are left alone', async () => {
+  let begun = false;
+  const asked = { early: 0, late: 0 };
+  const source: Source = {
+    process: 'submission',
+    replicas: async () => [
+      { key: 'early', ask: async () => (asked.early++, anAnswer({ process: 'submission', instance: 'one' })) },
+      {
+        key: 'late',
+        ask: async () => {
+          asked.late++;
+          if (!begun) throw new Error('nobody listens yet');
+          return anAnswer({ process: 'submission', instance: 'two' });
+        },
+      },
+    ],
+  };
+  const deps = pollDeps([source]);
+  const late = () => deps.fleet.get('submission')?.instances[1];
+  await pollAll(deps);
+  await pollNewcomers(deps);
+  expect(asked).toEqual({ early: 1, late: 2 });
+  expect(await deps.metrics.seen('cwa.ops.polls', { 'cwa.outcome': 'failed' })).toBe(1);
+  const awaited = late();
+  expect(awaited).toMatchObject({ up: false });
+  expect(awaited && isAwaited(awaited, deps.clock.monotonicMs())).toBe(true);
+  expect(awaited && isAwaited(awaited, deps.clock.monotonicMs() + 60_000)).toBe(false);
+  begun = true;
+  await pollNewcomers(deps);
+  await pollNewcomers(deps);
+  expect(late()).toMatchObject({ up: true });
+  expect(asked).toEqual({ early: 1, late: 3 });
 });
 
 test('another process behind the address is not taken for it; one replica with two addresses counts once', async () => {

@@ -8,6 +8,8 @@ export interface Instance {
   readonly answer?: GetMetricsResponse;
   readonly up: boolean;
   readonly lastSeenMs?: number;
+  /** When it was asked first, on the monotonic clock; while it has never answered. */
+  readonly awaitedSinceMs?: number;
 }
 
 export interface FleetProcess {
@@ -16,6 +18,13 @@ export interface FleetProcess {
   readonly configured: boolean;
   readonly instances: readonly Instance[];
 }
+
+/** So long may a replica take to its first answer before its silence means anything: all start at once. */
+export const firstAnswerMs = 60_000;
+
+/** It has never answered, and may be starting still. */
+export const isAwaited = ({ awaitedSinceMs }: Instance, monotonicMs: number): boolean =>
+  awaitedSinceMs !== undefined && monotonicMs - awaitedSinceMs < firstAnswerMs;
 
 /** Who answered at the last poll. */
 export class Fleet {

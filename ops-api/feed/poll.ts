@@ -1,12 +1,12 @@
 import type { GetMetricsResponse } from '../../gen/mesh/cwa/metrics/v1/metrics.ts';
 import type { ProcessName } from '../../lib/rpc/communication-matrix.ts';
 import type { Log } from '../../lib/telemetry/log.ts';
-import type { Metrics } from '../../lib/telemetry/metrics.ts';
+import { type Metrics, silentMetrics } from '../../lib/telemetry/metrics.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import { type Kept, keptOfEvery } from '../history/kept.ts';
 import type { History } from '../history/history.ts';
 import type { Service } from '../schema/context.ts';
-import type { Fleet, Instance } from './fleet.ts';
+import { type Fleet, type Instance, isAwaited } from './fleet.ts';
 
 /** Where a process is asked: each of its replicas, under a name that stays the same while the replica does. */
 export interface Source {
@@ -38,7 +38,16 @@ export async function pollAll(deps: PollDeps): Promise<void> {
   await Promise.all(deps.sources.map((source) => poll(deps, source)));
 }
 
-async function poll(deps: PollDeps, source: Source): Promise<void> {
+/** Asks those again who have not answered yet, so that what starts beside us is seen, and its counts from the first on. */
+export async function pollNewcomers(deps: PollDeps): Promise<void> {
+  const nowMs = deps.clock.monotonicMs();
+  const awaited = (instance: Instance): boolean => isAwaited(instance, nowMs);
+  const sources = deps.sources.filter(({ process }) => deps.fleet.get(process)?.instances.some(awaited));
+  // That they are not there yet is expected: no failed poll.
+  await Promise.all(sources.map((source) => poll({ ...deps, metrics: silentMetrics }, source, awaited)));
+}
+
+async function poll(deps: PollDeps, source: Source, isAsked = (_known: Instance): boolean => true): Promise<void> {
   const { fleet, clock, log, metrics } = deps;
   const before = new Map(fleet.get(source.process)?.instances.map((instance) => [instance.key, instance]));
   const replicas = await source.replicas().catch(() => []);
@@ -54,13 +63,18 @@ async function poll(deps: PollDeps, source: Source): Promise<void> {
   const taken = new Set<string>();
   const polled = await Promise.all(
     replicas.map(async ({ key, ask }): Promise<Instance> => {
-      const answer = await ask().catch(() => undefined);
       const known = before.get(key);
+      if (known && !isAsked(known)) {
+        taken.add(known.answer?.process?.instance ?? '');
+        return known;
+      }
+      const answer = await ask().catch(() => undefined);
       const outcome = answer === undefined ? 'failed' : 'done';
       metrics.count('cwa.ops.polls', { 'cwa.service': source.process, 'cwa.outcome': outcome });
       if (answer === undefined) {
         if (known?.up) log.warn('process-silent', { process: source.process });
-        return { ...known, key, up: false };
+        const awaited = known?.answer === undefined && { awaitedSinceMs: known?.awaitedSinceMs ?? clock.monotonicMs() };
+        return { ...known, key, up: false, ...awaited };
       }
       // Another process behind the address would tell its figures under a wrong name.
       if (answer.process?.name !== source.process) return { key, up: false };

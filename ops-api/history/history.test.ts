@@ -47,6 +47,14 @@ test('what an instance had counted before it was first seen is not news; what it
   expect(history.read(selection, 'hour', startMs / hourMs, 1)).toEqual([25]);
 });
 
+test('what begins after the watch began counts from 0, as first of its process too', () => {
+  const history = new History();
+  history.take('ops-api', [], anAnswer({ process: 'ops-api' }), startMs);
+  tell(history, startMs + minuteMs, 70, { startedAt: new Date(startMs + 1_000) });
+  tell(history, startMs + 2 * minuteMs, 75, { startedAt: new Date(startMs + 1_000) });
+  expect(minutes(history, 3)).toEqual([Number.NaN, 70, 5]);
+});
+
 test('replicas are summed; one that begins while others are watched counts from 0; one that begins anew goes on', () => {
   const history = new History();
   tell(history, startMs, 100);

@@ -40,11 +40,13 @@ export class History {
   readonly #told = new Map<string, Told>();
   #headMinute = 0;
   #refused = 0;
+  #watchedSinceMs: number | undefined;
 
   /** Takes what one instance told. `nowMs`: when it was told. */
   take(process: string, kept: readonly Kept[], answer: GetMetricsResponse, nowMs: number): void {
     const minute = Math.max(this.#headMinute, Math.floor(nowMs / minuteMs));
     this.#headMinute = minute;
+    this.#watchedSinceMs ??= nowMs;
     const instance = answer.process?.instance ?? '';
     const before = this.#told.get(instance);
     // What it does not tell this time, because a read failed, is kept.
@@ -155,7 +157,8 @@ export class History {
   /** Began while we watched the process, or while we were away: all it counted is news. Else it was there before us. */
   #beganSince(process: string, startedMs: number): boolean {
     const told = [...this.#told.values()].filter((one) => one.process === process).map(({ atMs }) => atMs);
-    return told.length > 0 && startedMs >= Math.max(...told) - startSlackMs;
+    const seenMs = told.length > 0 ? Math.max(...told) : (this.#watchedSinceMs ?? Number.POSITIVE_INFINITY);
+    return startedMs >= seenMs - startSlackMs;
   }
 
   /** The highest that any replica told. */

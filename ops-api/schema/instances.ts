@@ -1,4 +1,4 @@
-import type { FleetProcess, Instance } from '../feed/fleet.ts';
+import { type FleetProcess, type Instance, isAwaited } from '../feed/fleet.ts';
 import { duties, type Team } from '../teams.ts';
 import { processesOf } from '../service.ts';
 import { connectionOf, connectionSdl, type PageArguments } from './connection.ts';
@@ -21,6 +21,8 @@ enum Health {
   DEGRADED
   "No replica answers."
   DOWN
+  "No replica has answered yet; it was asked for the first time less than a minute ago."
+  AWAITED
   "No address is set for it: it is not asked."
   NOT_CONFIGURED
 }
@@ -53,7 +55,7 @@ type Instance {
   uptimeSeconds: Float
   "When it last answered. Unit: time in UTC. Source: the process info."
   lastSeen: DateTime
-  "Resident memory at the last answer. Unit: bytes, in steps of 1 MiB. Source: \`process.memory.usage\`."
+  "Resident memory at the last answer. Unit: bytes, in steps of 16 MiB. Source: \`process.memory.usage\`."
   memoryBytes: Float
   "How late timers were, 99th percentile of the last minute. Unit: seconds. Source: \`nodejs.eventloop.delay.p99\`."
   eventLoopDelaySeconds: Float
@@ -97,12 +99,12 @@ export const resolvers: Resolvers = {
   Service: {
     name: ({ process }: FleetProcess) => process,
     team: ({ process }: FleetProcess, _args, { services }) => processesOf(services).get(process),
-    health: healthOfProcess,
+    health: (service: FleetProcess, _args, { clock }) => healthOfProcess(service, clock.monotonicMs()),
     instances: ({ instances }: FleetProcess, page: PageArguments) => connectionOf(instances, page, ({ key }) => key),
   },
   Instance: {
     id: ({ answer }: Instance) => answer?.process?.instance,
-    health: healthOf,
+    health: (instance: Instance, _args, { clock }) => healthOf(instance, clock.monotonicMs()),
     version: ({ answer }: Instance) => answer?.process?.version,
     commit: ({ answer }: Instance) => answer?.process?.commit,
     startedAt: ({ answer }: Instance) => answer?.process?.startedAt,
@@ -123,16 +125,18 @@ export function seenProcesses({ fleet, services, operator }: OpsContext): readon
 
 const isSeen = (team: Team, owner: Team | undefined): boolean => duties[team].processes === 'every' || owner === team;
 
-export function healthOfProcess({ configured, instances }: FleetProcess): string {
+function healthOfProcess({ configured, instances }: FleetProcess, monotonicMs: number): string {
   if (!configured) return 'NOT_CONFIGURED';
-  const states = instances.map(healthOf);
+  const states = instances.map((instance) => healthOf(instance, monotonicMs)).filter((state) => state !== 'AWAITED');
+  if (states.length === 0 && instances.length > 0) return 'AWAITED';
   // None at all is down too.
   if (states.every((state) => state === 'DOWN')) return 'DOWN';
   return states.every((state) => state === 'UP') ? 'UP' : 'DEGRADED';
 }
 
-function healthOf({ up, answer }: Instance): string {
-  if (!up) return 'DOWN';
+function healthOf(instance: Instance, monotonicMs: number): string {
+  const { up, answer } = instance;
+  if (!up) return isAwaited(instance, monotonicMs) ? 'AWAITED' : 'DOWN';
   return answer?.process?.dependencies.every((dependency) => dependency.up) ? 'UP' : 'DEGRADED';
 }
 

@@ -14,6 +14,7 @@ const expected = {
   dayPackageAge: 25 * 3_600 + 15 * 60,
   lastRunAge: 15 * 60,
   probeAge: 30 * 60,
+  probeFailures: 2,
   certificateDays: 14,
   capPercent: 80,
   lateShare: 0.01,
@@ -33,7 +34,7 @@ export function hintsOf(status: Status): readonly Hint[] {
 
 function processes(status: Status): Hint[] {
   return nodesOf(status.services).flatMap(({ name, health, instances }) => {
-    if (health === 'UP' || health === 'NOT_CONFIGURED') return [];
+    if (health === 'UP' || health === 'NOT_CONFIGURED' || health === 'AWAITED') return [];
     if (health === 'DOWN') return { text: `${name} does not answer.`, runbook: 'ProcessDown' };
     const lacking = nodesOf(instances).flatMap(({ dependencies }) => dependencies.filter(({ up }) => !up));
     const what = [...new Set(lacking.map((dependency) => dependency.name))].join(', ');
@@ -56,11 +57,23 @@ function publishing({ distribution }: Status): Hint[] {
   return [...ages, ...(late ? [{ text, runbook: 'DistributionRunMissing' }] : [])];
 }
 
-function journey({ probe, intake }: Status): Hint[] {
+/** Steps that failed again and again of late: one that fails is soon followed by all that build on it. */
+function failedSteps({ lately }: Status): Hint[] {
+  return (lately?.steps ?? []).flatMap(({ name, byOutcome }) => {
+    const failed = byOutcome.find((outcome) => outcome.name === 'failed')?.count.total ?? 0;
+    if (failed < expected.probeFailures) return [];
+    const text = `The step ${name} of the synthetic journey failed ${failed} times within 15 minutes.`;
+    return { text, runbook: 'ProbeStepFailing' };
+  });
+}
+
+function journey(status: Status): Hint[] {
+  const { probe, intake } = status;
   const age = probe?.successAge.latest ?? 0;
   const share = intake?.lateShare.latest ?? 0;
   const text = `The synthetic journey last went well ${span(age)} ago; expected below ${span(expected.probeAge)}.`;
   return [
+    ...failedSteps(status),
     ...(age > expected.probeAge ? [{ text, runbook: 'ProbeFailing' }] : []),
     ...(share > expected.lateShare
       ? [

@@ -107,6 +107,9 @@ function verificationFacts({ registrations, tans }: NonNullable<Status['verifica
 
 const tones: Readonly<Record<string, string>> = { UP: 'good', DEGRADED: 'warn', DOWN: 'bad', NOT_CONFIGURED: 'quiet' };
 
+/** Of a commit what tells it from others; nothing where the build did not say it. */
+const short = (commit: string | null | undefined): string => (commit && commit !== 'unknown' ? commit.slice(0, 8) : '');
+
 function servicesPart({ services, capacity }: Status): Html | undefined {
   if (services === null) return undefined;
   const used = new Map(nodesOf(capacity).map(({ process, usedPercent }) => [process, usedPercent]));
@@ -114,10 +117,10 @@ function servicesPart({ services, capacity }: Status): Html | undefined {
     const list = nodesOf(instances);
     const first = list[0];
     const percent = used.get(name);
-    const up = list.filter((instance) => instance.health !== 'DOWN').length;
+    const up = list.filter(({ health }) => health === 'UP' || health === 'DEGRADED').length;
     const seen =
       health === 'DOWN' && first?.lastSeen ? `last seen ${first.lastSeen.slice(0, 16).replace('T', ' ')}` : '';
-    return html`<tr><th scope="row">${name}</th><td class="${tones[health] ?? 'quiet'}">${health.toLowerCase().replace('_', ' ')}</td><td>${up} of ${list.length}</td><td>${first?.version ?? '–'} ${first?.commit?.slice(0, 8) ?? ''}</td><td>${first?.uptimeSeconds == null ? seen || '–' : span(first.uptimeSeconds)}</td><td>${percent == null ? '–' : `${percent.toFixed(1)} %`}</td></tr>`;
+    return html`<tr><th scope="row">${name}</th><td class="${tones[health] ?? 'quiet'}">${health.toLowerCase().replace('_', ' ')}</td><td>${up} of ${list.length}</td><td>${first?.version ?? '–'} ${short(first?.commit)}</td><td>${first?.uptimeSeconds == null ? seen || '–' : span(first.uptimeSeconds)}</td><td>${percent == null ? '–' : `${percent.toFixed(1)} %`}</td></tr>`;
   });
   return tableOf('Processes', ['Process', 'Health', 'Replicas', 'Version', 'Running for', 'CPU'], rows);
 }

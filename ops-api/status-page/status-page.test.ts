@@ -5,8 +5,10 @@ import { readOperations } from '../persisted-operations.ts';
 import { buildSchema } from '../schema/schema.ts';
 import { loadServices } from '../service.ts';
 import { type Team, teams } from '../teams.ts';
+import { hintsOf } from './hints.ts';
 import { Html, html } from './html.ts';
 import { statusPage } from './status-page.ts';
+import type { Status } from './status.ts';
 import { trend } from './trend.ts';
 import { countText, span } from './words.ts';
 
@@ -50,6 +52,41 @@ test('a hidden count is few, an unknown one a dash, a lower bound says so', () =
 test('a chart of nothing is a chart', () => {
   expect(trend('Nothing', []).text).toContain('nothing known yet');
   expect(trend('Zero', [{ at: '2026-03-01T10:00:00Z', value: 0 }]).text).toContain('0 in 24 h');
+});
+
+describe('hints', () => {
+  const nothing: Status = {
+    me: { team: 'ops-cwa' },
+    services: null,
+    certificates: null,
+    capacity: null,
+    intake: null,
+    distribution: null,
+    probe: null,
+    lately: null,
+    verification: null,
+    labs: null,
+    security: null,
+  };
+  const failed = (total: number): Status => ({
+    ...nothing,
+    lately: { steps: [{ name: 'register', byOutcome: [{ name: 'failed', count: { total } }] }] },
+  });
+  const health = (state: string): Status => ({
+    ...nothing,
+    services: { edges: [{ node: { name: 'gateway', health: state, instances: { edges: [] } } }] },
+  });
+
+  test('a step of the journey that fails twice is told at once; one failure may be a stroke of bad luck', () => {
+    expect(hintsOf(failed(1))).toEqual([]);
+    const text = 'The step register of the synthetic journey failed 2 times within 15 minutes.';
+    expect(hintsOf(failed(2))).toEqual([{ text, runbook: 'ProbeStepFailing' }]);
+  });
+
+  test('what starts still is no alarm, what is down is', () => {
+    expect(hintsOf(health('AWAITED'))).toEqual([]);
+    expect(hintsOf(health('DOWN'))).toEqual([{ text: 'gateway does not answer.', runbook: 'ProcessDown' }]);
+  });
 });
 
 describe('the page', () => {

@@ -32,10 +32,11 @@ export function statusPage(
   };
 }
 
-/** The last 24 hours by the hour, the one in progress among them; of partners the last week by the day, so that small ones are seen too. */
+/** The last 24 hours by the hour, the one in progress among them; of the prober a quarter of an hour too; of partners the last week by the day, so that small ones are seen too. */
 export function rangesAt(nowMs: number) {
   return {
     range: { from: new Date(nowMs - 23 * hourMs).toISOString(), resolution: 'HOUR' },
+    lately: { from: new Date(nowMs - 15 * 60_000).toISOString(), resolution: 'MINUTE' },
     days: { from: new Date(nowMs - 7 * 24 * hourMs).toISOString(), resolution: 'DAY' },
   };
 }

@@ -41,6 +41,10 @@ export interface Status {
     readonly packageAge: readonly { readonly name: string; readonly level: Latest }[];
   } | null;
   readonly probe: { readonly successAge: Latest } | null;
+  /** The prober in the last quarter of an hour. */
+  readonly lately: {
+    readonly steps: readonly { readonly name: string; readonly byOutcome: readonly Named[] }[];
+  } | null;
   readonly verification: {
     readonly registrations: readonly { readonly keyType: string; readonly byOutcome: readonly Named[] }[];
     readonly tans: readonly Named[];
