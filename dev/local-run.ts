@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ConfigError, type Env } from '../lib/process/config.ts';
+import { commitOf } from './commit.ts';
 import { homeOf } from './home.ts';
 import { guidedJourney } from './journey/guided-journey.ts';
 import { terminal } from './journey/terminal.ts';
@@ -71,12 +72,13 @@ export async function localRun({ stay, telemetry = false }: LocalRunOptions): Pr
 }
 
 async function openMesh(home: string, telemetry: boolean): Promise<Mesh> {
-  const open = (env: Env) => startMesh({ home, env, onProgress: terminal.line });
-  if (!telemetry) return open(process.env);
+  const env: Env = { ...process.env, ...commitOf(process.env) };
+  const open = (more: Env = {}) => startMesh({ home, env: { ...env, ...more }, onProgress: terminal.line });
+  if (!telemetry) return open();
   makeHome(home);
   const receiver = await startOtlpReceiver({ folder: join(home, 'telemetry'), kept: 0 });
   terminal.line(`telemetry   ${home}/telemetry`);
-  const mesh = await open({ ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint }).catch(async (error) => {
+  const mesh = await open({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint }).catch(async (error) => {
     await receiver.close();
     throw error;
   });
@@ -169,10 +171,13 @@ function whatIsWhere(mesh: Mesh): void {
     `partners    https://localhost:${ports.GATEWAY_PARTNER_PORT}   (client certificate ${home}/pki/lab.crt)`,
   );
   terminal.line(
-    `operators   https://localhost:${ports.OPS_API_OPERATOR_PORT}   (client certificate ${home}/pki/operator.crt; GraphiQL at /graphql; npx cwa ops status; tokens: npx cwa ops token --team ops-cwa)`,
+    `operators   https://localhost:${ports.OPS_API_OPERATOR_PORT}   (client certificate ${home}/pki/operator.crt; status page at /, GraphiQL at /graphql; or npx cwa ops status)`,
   );
+  if (process.env['CWA_IDENTITY_PROVIDER'] !== 'off') {
+    terminal.line(`tokens      https://localhost:${ports.IDENTITY_PROVIDER_PORT}   (npx cwa ops token --team ops-cwa)`);
+  }
   terminal.line(
-    `management  http://127.0.0.1:${ports.GATEWAY_MANAGEMENT_PORT} … ${ports.OPS_API_MANAGEMENT_PORT}   (/health/ready)`,
+    `management  http://127.0.0.1:${ports.GATEWAY_MANAGEMENT_PORT} … ${ports.PROBER_MANAGEMENT_PORT}   (/health/ready, /metrics)`,
   );
   terminal.line(`security    npx cwa security tail --follow`);
   terminal.line(`export key  ${home}/pki/export-public.pem`);

@@ -5,6 +5,7 @@ import { useDisableIntrospection } from '@graphql-yoga/plugin-disable-introspect
 import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operations';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type GraphiQLOptions, type Plugin } from 'graphql-yoga';
+import { limits } from './limits.ts';
 import type { PersistedOperation } from './persisted-operations.ts';
 import { safeErrors } from './safe-errors.ts';
 import type { OpsContext } from './schema/context.ts';
@@ -15,9 +16,6 @@ export interface GraphqlOptions {
   readonly persistedOnly: boolean;
   readonly graphiql: boolean;
 }
-
-/** Levels of a query (those of GraphiQL about the schema are the deepest), how much it may ask for (an object 2, a value 1, times `first`), its aliases and its size. */
-export const limits = { depth: 25, cost: 20_000, aliases: 30, bytes: 16_384 } as const;
 
 export type OpsYoga = ReturnType<typeof createOpsYoga>;
 

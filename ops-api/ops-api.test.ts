@@ -6,7 +6,7 @@ import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { testPki } from '../lib/testing/pki.ts';
 import { recordedSpans } from '../lib/testing/spans.ts';
-import { limits } from './graphql.ts';
+import { limits } from './limits.ts';
 import { audience } from './fixtures/issuer.ts';
 import { startOps } from './fixtures/start-ops.ts';
 import { readOperations, sha256Of } from './persisted-operations.ts';
@@ -77,6 +77,8 @@ const ask = (query: string, identity: Identity, more: Omit<Given, 'body'> = {}, 
   send({ ...identity, ...more, body: JSON.stringify({ query, variables }) });
 const me = '{ me { team mayAsk } }';
 
+const signInFirst = expect.stringContaining('client certificate');
+
 describe('sign-in', () => {
   test('a certificate of each team lets in, and so does a token with a second factor', async () => {
     for (const team of ops.teams) {
@@ -100,7 +102,7 @@ describe('sign-in', () => {
       { body: JSON.stringify({ query: '{ __schema { types { name } } }' }) },
     ]) {
       const got = await send(given);
-      expect([got.status, got.text]).toEqual([401, '']);
+      expect([got.status, got.text]).toEqual([401, signInFirst]);
       expect(got.headers['www-authenticate']).toMatch(/^Bearer/);
     }
     expect(ops.events).toEqual(Array.from({ length: 6 }, () => ({ type: 'sign-in-refused', reason: 'nothing-shown' })));
@@ -143,7 +145,7 @@ describe('sign-in', () => {
   ];
   test.each(refusedTokens)('refused and reported: %s', async (reason, token) => {
     const got = await ask(me, { token: await token() });
-    expect([got.status, got.text]).toEqual([401, '']);
+    expect([got.status, got.text]).toEqual([401, signInFirst]);
     expect(ops.events).toEqual([{ type: 'sign-in-refused', reason }]);
   });
 
@@ -226,18 +228,25 @@ describe('limits', () => {
 
   test('depth, cost and aliases', async () => {
     const deep = `{ __schema { types { fields { type { ${'ofType { '.repeat(30)} name ${'} '.repeat(30)} } } } } }`;
-    expect((await fault(deep)).code).toBe('GRAPHQL_VALIDATION_FAILED');
+    expect(await fault(deep)).toMatchObject({ code: 'QUERY_TOO_LARGE', text: expect.stringContaining('25 levels') });
     expect((await fault(getIntrospectionQuery())).code).toBeUndefined();
     const chain = `{ services { edges { node { instances { edges { node { certificates { name } } } } } } } }`;
     expect((await fault(chain)).code).toBeUndefined();
     expect((await fault(`{ ${Array.from({ length: 40 }, (_, at) => `a${at}: me { team }`).join(' ')} }`)).code).toBe(
-      'GRAPHQL_VALIDATION_FAILED',
+      'QUERY_TOO_LARGE',
     );
     const costly =
       '{ services(first: 100) { edges { node { instances(first: 100) { edges { node { id version commit health } } } } } } }';
-    expect((await fault(costly)).code).toBe('GRAPHQL_VALIDATION_FAILED');
+    expect((await fault(costly)).code).toBe('QUERY_TOO_LARGE');
     const nested = '{ ...a } fragment a on Query { services { totalCount } ...a }';
     expect((await fault(nested)).code).toBe('GRAPHQL_VALIDATION_FAILED');
+  });
+
+  test('what is no query, or not one query, is the mistake of who asked, and no failure', async () => {
+    const failures = await ops.metrics.seen('cwa.ops.requests', { 'cwa.outcome': 'failed' });
+    for (const query of ['mutation { x }', 'subscription { x }', 'query A { me { team } } query B { me { team } }'])
+      expect(await fault(query)).toMatchObject({ code: 'BAD_REQUEST', text: expect.stringContaining('operationName') });
+    expect(await ops.metrics.seen('cwa.ops.requests', { 'cwa.outcome': 'failed' })).toBe(failures);
   });
 
   test('more than 16 KiB is not read', async () => {
@@ -318,7 +327,7 @@ describe('over HTTP', () => {
       { 'sec-fetch-site': 'same-site' },
     ]) {
       const got = await ask(me, identity, { headers: headers as Record<string, string> });
-      expect([got.status, got.text]).toEqual([403, '']);
+      expect([got.status, got.text]).toEqual([403, expect.stringContaining('another site')]);
       expect(got.headers['access-control-allow-origin']).toBeUndefined();
     }
     const own = await ask(me, identity, {

@@ -86,8 +86,24 @@ function isFromElsewhere({ headers }: IncomingMessage): boolean {
   return headers.origin !== undefined && headers.origin !== `https://${headers.host}`;
 }
 
-function end(response: ServerResponse, status: number, headers: Record<string, string> = {}, body?: string): void {
-  response.writeHead(status, headers).end(body);
+/** What to do about a refusal; the same for everybody, and nothing of what was asked. */
+const remedies: Readonly<Record<number, string>> = {
+  401: "Sign in with an operator's client certificate, or with a bearer token that bears one team's role and a second factor.",
+  403: 'Open this page by its own address: another site sent you.',
+  404: 'The status page is at /, GraphQL at /graphql.',
+  405: 'The status page is read with GET, GraphQL by POST with JSON.',
+  415: 'Send the query as JSON, with content-type application/json.',
+  429: 'Too many requests within a minute; wait a little.',
+};
+
+function end(
+  response: ServerResponse,
+  status: number,
+  headers: Record<string, string> = {},
+  body: string | undefined = remedies[status] && `${remedies[status]}\n`,
+): void {
+  const type = status === 200 ? {} : { 'content-type': 'text/plain; charset=utf-8' };
+  response.writeHead(status, { ...type, ...headers }).end(body);
 }
 
 /** Counts the request by team and outcome, and how long it took, once its answer has left. */

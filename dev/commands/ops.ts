@@ -93,7 +93,9 @@ async function asked(team: Team, ask: Ask): Promise<OpsAnswer> {
       throw new Error(missing, { cause });
     });
     if (answer.data === undefined && answer.errors === undefined) {
-      throw new Error(`the ops API refused with status ${answer.status}; see ${home}/log/ops-api.log`);
+      throw new Error(
+        `the ops API refused with status ${answer.status}: ${answer.text.trim()} (see also ${home}/log/ops-api.log)`,
+      );
     }
     return answer;
   } finally {

@@ -9,7 +9,7 @@ import type { Ports } from './ports.ts';
 
 /** Settings that several processes read under one name. */
 const shared =
-  /^(SUPPORTED_COUNTRIES|ORIGIN_COUNTRY|DAYS_TO_PUBLISH|MAX_|MIN_|RANDOM_|LOG_LEVEL|NODE_EXTRA_|MAXIMUM_|OTEL_|TELEMETRY_|SECURITY_)/;
+  /^(SUPPORTED_COUNTRIES|ORIGIN_COUNTRY|DAYS_TO_PUBLISH|MAX_|MIN_|RANDOM_|LOG_LEVEL|NODE_EXTRA_|MAXIMUM_|OTEL_|TELEMETRY_|SECURITY_|CWA_COMMIT$)/;
 
 export interface Surroundings {
   readonly home: string;
