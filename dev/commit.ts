@@ -6,8 +6,12 @@ import { repositoryRoot } from './mesh/child.ts';
 export function commitOf(env: Env): { CWA_COMMIT?: string } {
   if (env['CWA_COMMIT']) return { CWA_COMMIT: env['CWA_COMMIT'] };
   try {
-    const options = { cwd: repositoryRoot, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return { CWA_COMMIT: execFileSync('git', ['rev-parse', 'HEAD'], options).trim() };
+    const commit = execFileSync('git', ['rev-parse', 'HEAD'], {
+      cwd: repositoryRoot,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return { CWA_COMMIT: commit.trim() };
   } catch {
     return {};
   }
