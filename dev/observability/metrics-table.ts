@@ -13,7 +13,7 @@ export function withMetricsTable(document: string): string {
 
 function metricsTable(): string {
   const rows = prometheusMetrics().map(({ metric, definition, family, labels }) => {
-    const { kind, unit, step, of, description } = definition;
+    const { kind, unit, step, echoes, of, description } = definition;
     const names = Object.keys(labels).map((label) => `\`${label}\``);
     const processes = of === 'every process' ? 'every' : of.join(', ');
     const cells = [
@@ -22,7 +22,7 @@ function metricsTable(): string {
       names.join(', '),
       kind,
       unit === '' ? '' : `\`${unit}\``,
-      step === 0 ? 'exact' : String(step),
+      (step === 0 ? 'exact' : String(step)) + (echoes ? `; ${echoes.step} of what phones cause` : ''),
       processes,
       description,
     ];

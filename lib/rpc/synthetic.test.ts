@@ -35,15 +35,15 @@ test("calls on the prober's behalf say so to the next process, and are measured 
   const settings = { address: server.address, serverName: 'verification', clock: systemClock } as const;
   const channel = openChannel({ ...settings, certificates, metrics });
   const client = clientOf(channel, name, TanServiceService);
-  for (let i = 0; i < 5; i++) await client.confirmTans({ reservationIds: [] });
-  for (let i = 0; i < 5; i++) await client.confirmTans({ reservationIds: [] }, { synthetic: true });
+  for (let i = 0; i < 50; i++) await client.confirmTans({ reservationIds: [] });
+  for (let i = 0; i < 50; i++) await client.confirmTans({ reservationIds: [] }, { synthetic: true });
 
-  expect(calls.filter(({ synthetic }) => synthetic)).toHaveLength(5);
-  expect(await metrics.seen('rpc.client.call.duration')).toBe(5);
-  expect(await transactions.seen('db.client.operation.duration')).toBe(5);
+  expect(calls.filter(({ synthetic }) => synthetic)).toHaveLength(50);
+  expect(await metrics.seen('rpc.client.call.duration')).toBe(50);
+  expect(await transactions.seen('db.client.operation.duration')).toBe(50);
   await telemetry.registry.flush();
   const measured = telemetry.registry.shown().metrics.find((data) => data.descriptor.name.startsWith('rpc.server'));
-  expect(measured?.dataPoints.map(({ value }) => value)).toMatchObject([{ count: 5 }]);
+  expect(measured?.dataPoints.map(({ value }) => value)).toMatchObject([{ count: 50 }]);
   channel.close();
   await server.stop();
   await telemetry.close();

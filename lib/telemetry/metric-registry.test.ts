@@ -29,7 +29,7 @@ test('buckets of a histogram are in steps of 5 from below, and agree with its co
 
 test('decision 34: nothing of a histogram moves with a single value, neither its sum nor any of its bounds', async () => {
   const metrics = recordedMetrics('submission');
-  const row = { 'db.operation.name': 'store-uploads', 'cwa.outcome': 'done' } as const;
+  const row = { 'db.operation.name': 'read-page', 'cwa.outcome': 'done' } as const;
   const shown = async () => {
     await metrics.flush();
     const data = metrics.shown().metrics.find(({ descriptor }) => descriptor.name === 'db.client.operation.duration');
@@ -78,3 +78,29 @@ test.each([
   [-1, 60, -60],
   [123.456, 0, 123.456],
 ])('%d in steps of %d is %d', (value, step, shown) => expect(stepped(value, step)).toBe(shown));
+
+test('calls and transactions that phones cause are echoes of what is counted already: seen from 50 on', async () => {
+  const metrics = recordedMetrics('submission');
+  const upload = { 'rpc.service': 'cwa.submission.v1.SubmissionService', 'rpc.method': 'SubmitKeys' } as const;
+  const keys = { 'rpc.service': 'cwa.submission.v1.DiagnosisKeyService', 'rpc.method': 'StreamDiagnosisKeys' } as const;
+  const all = (times: number) => {
+    for (let i = 0; i < times; i++) {
+      for (const call of [upload, keys]) {
+        metrics.record('rpc.server.call.duration', { ...call, 'rpc.response.status_code': 'OK' }, 0.01);
+      }
+      for (const name of ['store-uploads', 'read-page']) {
+        metrics.record('db.client.operation.duration', { 'db.operation.name': name, 'cwa.outcome': 'done' }, 0.01);
+      }
+    }
+  };
+  const seen = async () => [
+    await metrics.seen('rpc.server.call.duration', upload),
+    await metrics.seen('rpc.server.call.duration', keys),
+    await metrics.seen('db.client.operation.duration', { 'db.operation.name': 'store-uploads' }),
+    await metrics.seen('db.client.operation.duration', { 'db.operation.name': 'read-page' }),
+  ];
+  all(49);
+  expect(await seen()).toEqual([0, 45, 0, 45]);
+  all(2);
+  expect(await seen()).toEqual([50, 50, 50, 50]);
+});

@@ -117,7 +117,7 @@ export class MetricRegistry implements Metrics, MetricProducer {
     const times = { startTime: this.#startTime, endTime: hrTime(this.#now()) };
     if (kind === 'histogram') {
       const rows = [...(this.#histograms.get(name)?.values() ?? [])];
-      for (const row of rows) row.shown = shownHistogram(row, step);
+      for (const row of rows) row.shown = shownHistogram(row, stepOf(definition, row.attributes));
       const visible = rows.filter(({ shown }) => !hidden || shown.count > 0);
       if (visible.length === 0) return undefined;
       const dataPoints = visible.map(({ attributes, shown }) => ({ attributes, ...times, value: shown }));
@@ -138,6 +138,11 @@ export class MetricRegistry implements Metrics, MetricProducer {
     const settled = await Promise.allSettled(reads);
     return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   }
+}
+
+/** The step of one row: larger where it is the echo of what phones do. */
+function stepOf({ step, echoes }: MetricDefinition, attributes: Attributes): number {
+  return echoes?.values.includes(attributes[echoes.attribute] ?? '') ? echoes.step : step;
 }
 
 /** Rounded down, also below zero; without the noise of binary fractions. */

@@ -7,6 +7,11 @@ export interface MetricDefinition {
   /** Values leave as multiples of it, rounded down; of a histogram the counts do. 0 leaves them as they are. */
   readonly step: number;
   /**
+   * Rows that echo what phones do and other metrics count already, with a larger step. One upload moves several of them;
+   * were their steps small, what each alone hides could be seen between them.
+   */
+  readonly echoes?: { readonly attribute: string; readonly values: readonly string[]; readonly step: number };
+  /**
    * Attributes with all their values. `open`: constants of the code or of the configuration (RPC methods, jobs, names of
    * partners), never anything that a request brought.
    */

@@ -1,6 +1,25 @@
 import { callBounds, jobBounds, type MetricDefinition } from './metric.ts';
 
 const every = 'every process';
+
+/** Services that are called because a phone asked for something; each call is the echo of an upload, a poll, a TAN. */
+const calledForPhones = {
+  attribute: 'rpc.service',
+  values: [
+    'cwa.submission.v1.SubmissionService',
+    'cwa.verification.v1.RegistrationService',
+    'cwa.verification.v1.TanService',
+    'cwa.verification.v1.TeleTanService',
+    'cwa.test_result.v1.TestResultService',
+  ],
+  step: 50,
+} as const;
+/** Transactions of the same. */
+const doneForPhones = {
+  attribute: 'db.operation.name',
+  values: ['register-tokens', 'issue-tans', 'issue-tele-tan', 'release-tan', 'store-uploads', 'abandon-reservations'],
+  step: 50,
+} as const;
 /** What one request leaves in memory, up to half a mebibyte, is lost in it. */
 const memoryStep = 16 * 1_048_576;
 
@@ -124,6 +143,7 @@ export const processMetrics = {
     unit: 's',
     description: 'Calls that the process answered, each with one or many items.',
     step: 5,
+    echoes: calledForPhones,
     hidden: true,
     attributes: { 'rpc.service': 'open', 'rpc.method': 'open', 'rpc.response.status_code': 'open' },
     bounds: callBounds,
@@ -134,6 +154,7 @@ export const processMetrics = {
     unit: 's',
     description: 'Calls that the process made to others of the mesh.',
     step: 5,
+    echoes: calledForPhones,
     hidden: true,
     attributes: { 'rpc.service': 'open', 'rpc.method': 'open', 'rpc.response.status_code': 'open' },
     bounds: callBounds,
@@ -144,6 +165,7 @@ export const processMetrics = {
     unit: 's',
     description: 'Transactions by name, from their begin to their end.',
     step: 5,
+    echoes: doneForPhones,
     hidden: true,
     attributes: { 'db.operation.name': 'open', 'cwa.outcome': ['done', 'failed'] },
     bounds: callBounds,
