@@ -1,6 +1,6 @@
 import { type Hint, hintsOf } from '../../ops-api/status-page/hints.ts';
 import { nodesOf, type Status } from '../../ops-api/status-page/status.ts';
-import { countText, span } from '../../ops-api/status-page/words.ts';
+import { countText, due, span } from '../../ops-api/status-page/words.ts';
 
 /** The status page in lines for a terminal, and what is not as expected. */
 export function statusText(status: Status): { readonly lines: readonly string[]; readonly hints: readonly Hint[] } {
@@ -37,7 +37,7 @@ function publishing({ distribution, probe }: Status): string[] {
   return [
     ...ages,
     row('last good run', ago(distribution.lastRunAge.latest)),
-    row('next run', next === null ? 'unknown' : `in ${span(next)}`),
+    row('next run', next === null ? 'unknown' : due(next)),
     row('keys waiting', countText({ total: distribution.keysWaiting.latest })),
     row('probe went well', ago(probe?.successAge.latest ?? null)),
   ];

@@ -119,6 +119,9 @@ test('a gauge shows its highest; nothing told is nothing known', () => {
   share(startMs + 2, 0.5);
   const fakes = { process: 'gateway', metric: 'cwa.gateway.fake.share' } as const;
   expect(history.read(fakes, 'minute', minute, 2)).toEqual([0.6, Number.NaN]);
+  // Told nothing of late answers yet, while it told of others.
+  const late = { process: 'gateway', metric: 'cwa.gateway.answer.late' } as const;
+  expect(history.read(late, 'minute', minute, 1)).toEqual([Number.NaN]);
   expect(history.read({ ...fakes, process: 'submission' }, 'minute', minute, 1)).toEqual([Number.NaN]);
 });
 

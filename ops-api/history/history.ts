@@ -1,5 +1,5 @@
 import { type GetMetricsResponse, type Metric, MetricKind } from '../../gen/mesh/cwa/metrics/v1/metrics.ts';
-import type { MetricName } from '../../lib/telemetry/catalog/catalog.ts';
+import { definitionOf, type MetricName } from '../../lib/telemetry/catalog/catalog.ts';
 import type { Kept } from './kept.ts';
 import { hourMs, minuteMs, Series, type SeriesKind } from './series.ts';
 
@@ -84,7 +84,8 @@ export class History {
   read(selection: Selection, unit: 'minute' | 'hour', first: number, count: number): number[] {
     const told = this.#series.get(keyOf(selection.process, samples, {}))?.series.read(unit, first, count);
     const matching = this.#matching(selection).map(({ series }) => series);
-    const isGauge = matching[0]?.kind === 'gauge';
+    // A counter that was never told has counted nothing; of a gauge nothing is known.
+    const isGauge = definitionOf(selection.metric).kind === 'gauge';
     const values = matching.map((series) => series.read(unit, first, count));
     return Array.from({ length: count }, (_, at) => {
       if (!told?.[at]) return Number.NaN;

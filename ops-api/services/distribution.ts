@@ -44,7 +44,7 @@ type Distribution {
   runs(first: Int, after: String): RunConnection!
   "Time since the last run that ended well. Unit: seconds. Source: \`cwa.distribution.run.age\`."
   lastRunAge: Level!
-  "Time until the next run is due. Unit: seconds. Source: \`cwa.distribution.next_run\`."
+  "Time until the next run is due; negative when it is late. Unit: seconds. Source: \`cwa.distribution.next_run\`."
   nextRun: Level!
   "The last key packages, newest first, at most 50. Unit: list. Source: the process info of distribution."
   packages(first: Int, after: String): PackageConnection!

@@ -32,7 +32,7 @@ type Intake {
   requests: [RouteRequests!]!
   "Share of fakes among phone requests of the last full hour; null below 1,000 of them. Unit: share from 0 to 1, in steps of 0.1. Source: \`cwa.gateway.fake.share\`."
   fakeShare: Level!
-  "Share of answers that missed their first slot of the schedule. Unit: share from 0 to 1. Source: \`cwa.gateway.answer.late\`."
+  "Share of answers that missed their first slot of the schedule; null below 200 of them. Unit: share from 0 to 1, in steps of 0.005. Source: \`cwa.gateway.answer.late\`."
   lateShare: Level!
   "Downloads from the origin, whatever came of them; a CDN's are not among them. Unit: requests, in steps of 5. Source: \`cwa.gateway.downloads\`."
   downloads: Count!

@@ -25,7 +25,7 @@ extend type Query {
 type Probe {
   "The range. Unit: none. Source: the range that was asked for."
   range: Range!
-  "Time since the whole journey last went well. Unit: seconds. Source: \`cwa.probe.success.age\`."
+  "Time since the whole journey last went well, or since the prober started while it never has. Unit: seconds. Source: \`cwa.probe.success.age\`."
   successAge: Level!
   "Steps in the order of the journey. Unit: list. Source: \`cwa.probe.steps\`."
   steps: [ProbeStep!]!

@@ -3,7 +3,7 @@ import { Html, html } from './html.ts';
 import { nodesOf, type Status } from './status.ts';
 import { script, style } from './style.ts';
 import { trend } from './trend.ts';
-import { countText, number, span } from './words.ts';
+import { countText, due, number, span } from './words.ts';
 
 /** The whole page for one team at one moment. */
 export function page(status: Status, now: Date, nonce: string): Html {
@@ -71,7 +71,7 @@ function distributionPart({ distribution, probe, intake }: Status): Html | undef
     ...ages,
     { name: 'Last good run', value: ago(distribution.lastRunAge.latest) },
     ...(last ? [{ name: 'Last run', value: `${last.outcome}, ${span(last.durationSeconds)}` }] : []),
-    { name: 'Next run', value: next === null ? '–' : `in ${span(next)}` },
+    { name: 'Next run', value: next === null ? '–' : due(next) },
     { name: 'Keys waiting', value: waiting === null ? '–' : number(waiting) },
     { name: 'Probe went well', value: ago(probe?.successAge.latest ?? null) },
     { name: 'Share of fakes', value: share === null ? '–' : `about ${Math.round(share * 100)} %` },

@@ -10,7 +10,7 @@ import { Html, html } from './html.ts';
 import { statusPage } from './status-page.ts';
 import type { Status } from './status.ts';
 import { trend } from './trend.ts';
-import { countText, span } from './words.ts';
+import { countText, due, span } from './words.ts';
 
 let ops: Awaited<ReturnType<typeof filledOps>>;
 const pages = new Map<Team, string>();
@@ -42,6 +42,10 @@ test.each([
   [90_000, '1 d 1 h'],
   [-5, '0 s'],
 ])('%d seconds are %s', (seconds, text) => expect(span(seconds)).toBe(text));
+
+test('what is late is not called due', () => {
+  expect([due(3_540), due(0), due(-600)]).toEqual(['in 59 min', 'in 0 s', 'late by 10 min']);
+});
 
 test('a hidden count is few, an unknown one a dash, a lower bound says so', () => {
   expect(countText({ total: null, suppressed: true })).toBe('few');

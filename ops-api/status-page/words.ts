@@ -16,6 +16,9 @@ export function span(seconds: number): string {
   return size <= 60 || rest === 0 ? first : `${first} ${rest} ${smallerName}`;
 }
 
+/** When something is due, in seconds from now. */
+export const due = (seconds: number): string => (seconds < 0 ? `late by ${span(-seconds)}` : `in ${span(seconds)}`);
+
 export const number = (value: number): string => value.toLocaleString('en-GB');
 
 /** A count as it may be told: `–` where nothing is known, `few` where it is hidden, `≥` where parts of it are. */

@@ -141,7 +141,7 @@ export const publishingMetrics = {
   'cwa.probe.success.age': {
     kind: 'gauge',
     unit: 's',
-    description: 'Time since the whole synthetic journey last went well.',
+    description: 'Time since the whole synthetic journey last went well; since the start while it never has.',
     step: 1,
     attributes: {},
     of: ['prober'],
