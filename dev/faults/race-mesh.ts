@@ -9,13 +9,13 @@ import {
 } from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { freePort, removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import { openPool, type Pool } from '../../lib/db/pool.ts';
-import { createAuthority, writePki } from '../../lib/pki/authority.ts';
 import type { Client } from '../../lib/rpc/api.ts';
 import { watchCertificates } from '../../lib/rpc/certificates.ts';
 import { clientOf, openChannel } from '../../lib/rpc/client.ts';
 import type { ProcessName } from '../../lib/rpc/communication-matrix.ts';
 import { silentLog } from '../../lib/telemetry/log.ts';
 import { systemClock } from '../../lib/time/clock.ts';
+import { makePki } from '../mesh/certificates.ts';
 import { startProcess } from '../mesh/child.ts';
 import type { DatabaseOwner } from '../mesh/databases.ts';
 import { type Mesh, startMesh } from '../mesh/mesh.ts';
@@ -41,15 +41,6 @@ export interface RaceMeshOptions {
   readonly teleTansPerHour: number;
 }
 
-const processes = [
-  'test-result',
-  'verification',
-  'submission',
-  'distribution',
-  'gateway',
-  'scheduler',
-  'portal',
-] as const;
 /** A thousand calls at once wait for each other. */
 const deadlineMs = 60_000;
 
@@ -74,7 +65,7 @@ export async function startRaceMesh({ width, teleTansPerHour }: RaceMeshOptions)
 
   async function open(): Promise<RaceMesh> {
     // The portal calls verification, but is no process of the local mesh yet.
-    await writePki(pki, { authority: await createAuthority('CWA race authority', systemClock.now()), processes });
+    await makePki(home, ['portal']);
     const mesh = await startMesh({
       home,
       env: {

@@ -24,14 +24,17 @@ export function operatorName(team: Team): string {
 /** Who has a certificate of the mesh: its processes, and what `dev` adds to them. */
 const holders = [...names, 'scheduler', 'security-collector', 'identity-provider'];
 
-/** Certificates for every process and outside caller; kept as long as the home lives. */
-export async function makePki(home: string): Promise<void> {
+/**
+ * Certificates for every process and outside caller, and for `others` in whose name a test calls; kept as long as the
+ * home lives.
+ */
+export async function makePki(home: string, others: readonly string[] = []): Promise<void> {
   const folder = join(home, 'pki');
   const pairs = [...holders, ...Object.keys(clients)].flatMap((name) => [`${name}.key`, `${name}.crt`]);
   const complete = ['ca.crt', ...pairs].every((file) => existsSync(join(folder, file)));
   if (complete) return;
   const authority = await createAuthority('CWA local authority', systemClock.now());
-  await writePki(folder, { authority, processes: holders, clients });
+  await writePki(folder, { authority, processes: [...holders, ...others], clients });
 }
 
 const operator = (team: Team): CertificateRequest => ({

@@ -31,7 +31,14 @@ export async function driveTraffic(mesh: Mesh, people: number, tell: (part: stri
   const lab = openWire(mesh, mesh.ports.GATEWAY_PARTNER_PORT, 'lab');
   try {
     tell(`${people} people from the laboratory to the upload`);
-    await wholeWays(mesh, phones, lab, people);
+    await wholeWays(mesh, phones, lab, people, width);
+    tell('people one after another');
+    // Few at a time, or the gateway gathers them: calls and transactions that phones cause are told from 50 on, and only
+    // what grows after that is a rate.
+    for (let times = 0; times < 2; times++) {
+      await wholeWays(mesh, phones, lab, 120, 4);
+      await delay(3_000);
+    }
     tell('refusals, downloads');
     await refusals(mesh, phones);
     await downloads(phones, people);
@@ -51,11 +58,11 @@ export async function driveTraffic(mesh: Mesh, people: number, tell: (part: stri
   }
 }
 
-async function wholeWays(mesh: Mesh, phones: Wire, lab: Wire, people: number): Promise<void> {
+async function wholeWays(mesh: Mesh, phones: Wire, lab: Wire, people: number, lanes: number): Promise<void> {
   const hashes = Array.from({ length: people }, aHashedGuid);
   await lab.send(labReport(hashes, 2, 'lab-of-the-check'));
   await lab.send(labReport(Array.from({ length: people }, aHashedGuid), 1, 'lab-of-the-check'));
-  await inParallel(hashes, width, async (hash) => {
+  await inParallel(hashes, lanes, async (hash) => {
     const token = await fieldOf(phones, registration(hash), 'registrationToken');
     await phones.send(resultPoll(token));
     const tan = await fieldOf(phones, tanRequest(token), 'tan');
