@@ -35,6 +35,7 @@ afterAll(async () => {
   pki?.remove();
 });
 
+const signInFirst = expect.stringMatching(/^Sign in with [^/{}]*$/);
 const port = (): number => mesh.ports.OPS_API_OPERATOR_PORT;
 const stored = async (team: Team, name: string, variables: object = {}) => {
   const answer = await clients.get(team)?.stored(name, variables);
@@ -124,15 +125,15 @@ test('without a certificate of an operator: 401, and the security team sees it',
   const before = await securityEvents();
   for (const certificate of [undefined, 'gateway', 'lab']) {
     const client = opsClientOf(mesh.home, port(), certificate);
-    expect(await client.stored('me')).toMatchObject({ status: 401, text: '' });
-    expect(await client.get('/')).toMatchObject({ status: 401, text: '' });
+    expect(await client.stored('me')).toMatchObject({ status: 401, text: signInFirst });
+    expect(await client.get('/')).toMatchObject({ status: 401, text: signInFirst });
     await client.close();
   }
   // A certificate that another authority signed, whatever it says.
   const stranger = await createAuthority('CWA local authority', new Date());
   const pair = await stranger.issue({ commonName: 'operator', organizationalUnit: 'ops-security', usage: 'client' });
   const client = openOpsClient({ port: port(), ca: readFileSync(join(mesh.home, 'pki', 'ca.crt'), 'utf8'), ...pair });
-  expect(await client.stored('me')).toMatchObject({ status: 401, text: '' });
+  expect(await client.stored('me')).toMatchObject({ status: 401, text: signInFirst });
   await client.close();
   await flushed();
   expect((await securityEvents()) - before).toBe(7);
@@ -157,7 +158,7 @@ test('the status page says how things are', async () => {
   const page = await clients.get('ops-cwa')?.get('/');
   expect(page?.status).toBe(200);
   expect(page?.text).toContain('Uploads accepted');
-  expect(page?.text).toContain('prober does not answer.');
+  expect(page?.text).toContain('>prober<');
 });
 
 test('cwa ops asks as an operator of a team', async () => {
@@ -181,13 +182,16 @@ test('cwa ops asks as an operator of a team', async () => {
   const file = join(mesh.home, 'query.graphql');
   writeFileSync(file, '{ me { team } }');
   expect(JSON.parse((await cwa('query', file)).out)).toEqual({ data: { me: { team: 'ops-cwa' } } });
+  await mesh.processes.get('distribution')?.kill();
+  await flushed();
   const status = await cwa('status');
+  await mesh.restart('distribution');
   expect(status).toMatchObject({
     status: 1,
-    out: expect.stringContaining('! prober does not answer. (runbook ProcessDown)'),
+    out: expect.stringContaining('! distribution does not answer. (runbook ProcessDown)'),
   });
   expect(status.out).toMatch(/^gateway +up +running for /m);
-});
+}, 30_000);
 
 test('what was known outlives a restart of the ops API', async () => {
   const before = (await stored('ops-cwa', 'intake')).data.intake.uploadsAccepted.total;
