@@ -8,7 +8,7 @@ import { operatorTlsSettings } from './certificate-files.ts';
 import { readConfig } from './config.ts';
 import { feedJob } from './feed/feed.ts';
 import { Fleet } from './feed/fleet.ts';
-import { pollNewcomers } from './feed/poll.ts';
+import { awaitNewcomers } from './feed/poll.ts';
 import { meshSource } from './feed/mesh-source.ts';
 import { openHistory } from './history/open-history.ts';
 import { startOperatorPort } from './ops-api.ts';
@@ -16,7 +16,7 @@ import { loadServices, processesOf } from './service.ts';
 import { tokenVerifier } from './sign-in/bearer.ts';
 
 await runProcess('ops-api', async (context) => {
-  const { clock, log, telemetry, security, onStop } = context;
+  const { clock, log, telemetry, security, onStop, stopping } = context;
   const { metrics } = telemetry;
   const services = await loadServices(join(import.meta.dirname, 'services'));
   const processes = [...processesOf(services).keys()];
@@ -37,7 +37,8 @@ await runProcess('ops-api', async (context) => {
   const fleet = new Fleet(processes, (name) => name === itself.process || addresses.has(name));
   const feed = { sources: [...others, itself], services, fleet, history, clock, log, metrics, save };
   mesh.repeat('poll-metrics', settings.TELEMETRY_FLUSH_SECONDS, feedJob(feed));
-  mesh.repeat('poll-newcomers', 2, () => pollNewcomers(feed));
+  const newcomers = awaitNewcomers(feed, stopping);
+  onStop(() => newcomers);
 
   // Tokens are dated by their issuer, which knows nothing of a mesh's own clock.
   const verifyToken = issuer && tokenVerifier({ ...issuer, clock: systemClock });

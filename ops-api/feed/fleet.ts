@@ -20,7 +20,7 @@ export interface FleetProcess {
 }
 
 /** So long may a replica take to its first answer before its silence means anything: all start at once. */
-export const firstAnswerMs = 60_000;
+const firstAnswerMs = 60_000;
 
 /** It has never answered, and may be starting still. */
 export const isAwaited = ({ awaitedSinceMs }: Instance, monotonicMs: number): boolean =>

@@ -38,6 +38,15 @@ export async function pollAll(deps: PollDeps): Promise<void> {
   await Promise.all(deps.sources.map((source) => poll(deps, source)));
 }
 
+/** Looks for newcomers every two seconds. No job like others: it mostly has nothing to do, and nobody wants a trace of that. */
+export async function awaitNewcomers(deps: PollDeps, stopping: AbortSignal): Promise<void> {
+  while (!stopping.aborted) {
+    await pollNewcomers(deps);
+    // Rejected by the signal alone.
+    await deps.clock.sleep(2_000, stopping).catch(() => {});
+  }
+}
+
 /** Asks those again who have not answered yet, so that what starts beside us is seen, and its counts from the first on. */
 export async function pollNewcomers(deps: PollDeps): Promise<void> {
   const nowMs = deps.clock.monotonicMs();
