@@ -22,6 +22,7 @@ await runProcess('gateway', async (context) => {
   onStop(() => partners.close());
   const store = await openS3BlobStore(storeConfig);
   onStop(() => store.close());
+  mesh.dependsOn('object-store', () => store.head('version').then(() => true));
 
   const call = { deadlineMs: settings.GATEWAY_MESH_DEADLINE_MS };
   const submission = mesh.channel('submission', settings.SUBMISSION_ADDRESS);

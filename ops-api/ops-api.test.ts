@@ -458,6 +458,17 @@ describe('over HTTP', () => {
     expect(unknown.json.errors[0].extensions.code).toBe('PERSISTED_QUERY_NOT_FOUND');
   });
 
+  test("asking for another team's fields is told to the feed; stored operations and the page, which name everybody's, are not", async () => {
+    const identity = await ops.ofTeam('ops-verification');
+    const before = ops.events.length;
+    await ask('{ intake { uploadsAccepted { total } } }', identity);
+    expect(ops.events.slice(before)).toEqual([{ type: 'field-refused', team: 'ops-verification' }]);
+    const sha256Hash = readOperations().find(({ name }) => name === 'status')?.sha256;
+    await send({ ...identity, body: JSON.stringify({ extensions: { persistedQuery: { version: 1, sha256Hash } } }) });
+    await send({ ...identity, method: 'GET', path: '/' });
+    expect(ops.events).toHaveLength(before + 1);
+  });
+
   test('where only stored operations are allowed, others are refused', async () => {
     const strict = await startOps({ env: { OPS_API_PERSISTED_ONLY: 'true' } });
     try {

@@ -62,7 +62,8 @@ export async function startOperatorPort(deps: OperatorPortDeps): Promise<Listene
     signIn: (request: Parameters<typeof signIn>[1]) => signIn(signInDeps, request),
     mayAsk,
     contextOf: (operator: Parameters<Parameters<typeof serve>[0]['contextOf']>[0]) => {
-      return { operator, clock, fleet, history, services, pollSeconds };
+      const onRefusal = () => security.report({ type: 'field-refused', team: operator.team });
+      return { operator, clock, fleet, history, services, pollSeconds, onRefusal };
     },
     metrics,
     random,

@@ -6,6 +6,7 @@ import { type CertificateSource, type TlsFiles, watchCertificates } from './cert
 import { type Channel, openChannel } from './client.ts';
 import type { ProcessName } from './communication-matrix.ts';
 import type { MetricsDetails } from './metrics-service.ts';
+import { isServing } from './serving.ts';
 import { type BoundService, type RpcServer, startRpcServer } from './server.ts';
 
 /** The values of a process's settings by name. */
@@ -22,12 +23,20 @@ export function meshProcess(name: ProcessName, settings: Settings, context: Proc
   const prefix = name.toUpperCase().replaceAll('-', '_');
   const certificates = followCertificates('mesh', tlsSettings(prefix), settings, context);
 
+  /** Something that the process needs and yet is ready without; `isUp` is asked once a minute. */
+  const dependsOn = (dependency: string, isUp: () => Promise<boolean>): void =>
+    metrics.observe('cwa.dependency.up', async () => [
+      { attributes: { 'cwa.dependency': dependency }, value: (await isUp().catch(() => false)) ? 1 : 0 },
+    ]);
+
   return {
     certificates,
+    dependsOn,
 
-    /** A connection to another process, at `host:port`. */
+    /** A connection to another process, at `host:port`. Operators are told whether it can be used. */
     channel(serverName: ProcessName, address: string): Channel {
       const channel = openChannel({ address, serverName, certificates, clock, metrics });
+      dependsOn(serverName, () => isServing(channel));
       onStop(() => channel.close());
       return channel;
     },

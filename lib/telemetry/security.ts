@@ -14,6 +14,8 @@ export type SecurityEvent =
   /** An operator's certificate or token that was not accepted, or holds the roles of two teams (decision 36). */
   | { readonly type: 'sign-in-refused'; readonly reason: string }
   | { readonly type: 'role-violation'; readonly reason: string; readonly team?: string }
+  /** An operator asked for what belongs to another team; named queries, which ask for everybody's, do not count. */
+  | { readonly type: 'field-refused'; readonly team: string }
   /** Settings, partners, signing keys or the app configuration changed. */
   | { readonly type: 'configuration-changed'; readonly what: string; readonly version?: string }
   /** More requests than a process admits. */

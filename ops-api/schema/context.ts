@@ -21,6 +21,10 @@ export interface OpsContext {
   readonly services: readonly Service[];
   /** Between two polls of a process. */
   readonly pollSeconds: number;
+  /** Is told that the operator asked for what belongs to another team. */
+  readonly onRefusal: () => void;
+  /** Of the request, by yoga: whether a named query is asked. */
+  readonly params?: { readonly extensions?: { readonly persistedQuery?: unknown } };
   /** Is told what nobody expected: it is logged, and the request counts as failed. */
   readonly onFailure: (error: unknown) => void;
 }

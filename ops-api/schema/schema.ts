@@ -64,7 +64,10 @@ function guardedService({ resolvers, team }: Service): Resolvers {
 
 function guard(resolve: Resolver, isAllowed: (team: Team) => boolean): Resolver {
   return (parent, args, context) => {
-    if (!isAllowed(context.operator.team)) throw refusal('FORBIDDEN');
+    if (!isAllowed(context.operator.team)) {
+      if (context.params?.extensions?.persistedQuery === undefined) context.onRefusal();
+      throw refusal('FORBIDDEN');
+    }
     return resolve(parent, args, context);
   };
 }

@@ -22,7 +22,8 @@ export function statusPage(
     const { data, errors = [] } = await execute({
       schema,
       document,
-      contextValue: context,
+      // It asks for everybody's fields, and shows those of the team.
+      contextValue: { ...context, onRefusal: () => {} },
       variableValues: rangesAt(context.clock.nowMs()),
     });
     reportFailures(errors, context.onFailure);

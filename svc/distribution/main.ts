@@ -25,8 +25,11 @@ await runProcess('distribution', async (context) => {
   const mesh = meshProcess('distribution', settings, context);
   await proveSigners(config.signers);
   const pool = await openDatabase(config.database, join(import.meta.dirname, 'migrations'), context);
-  const blob = countedStore(await openStore(config.store), metrics);
-  onStop(() => blob.close());
+  const store = await openStore(config.store);
+  onStop(() => store.close());
+  // Not counted: it is no request of a run.
+  mesh.dependsOn('object-store', () => store.head('version').then(() => true));
+  const blob = countedStore(store, metrics);
   const submission = mesh.channel('submission', settings.SUBMISSION_ADDRESS);
   const deps: Deps = {
     clock,

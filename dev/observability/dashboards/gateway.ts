@@ -174,6 +174,6 @@ export const gateway: Dashboard = {
         }),
       ],
     },
-    ...processRows('gateway', { dependencies: false }),
+    ...processRows('gateway'),
   ],
 };

@@ -64,6 +64,7 @@ const allowed: Rules = {
   'certificate-expiring': { certificate: either(name, setting), days: whole },
   'sign-in-refused': { reason: constant },
   'role-violation': { reason: constant, team },
+  'field-refused': { team },
   'configuration-changed': { what: either(name, setting), version },
   overload: { route: either(name, route) },
   'process-started': { version },
