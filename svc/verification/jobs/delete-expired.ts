@@ -23,9 +23,10 @@ const kept: Readonly<Record<ExpiringTable, number>> = {
 export async function deleteExpiredRows(d: Pick<Deps, 'pool' | 'clock' | 'metrics'>): Promise<void> {
   const now = d.clock.now();
   for (const [table, ms] of Object.entries(kept) as [ExpiringTable, number][]) {
-    const deleted = await inPortions(d, (tx) => deleteExpired(tx, table, before(now, ms), portion));
+    const { deleted, taken } = await inPortions(d, (tx) => deleteExpired(tx, table, before(now, ms), portion));
     // One that was used is not in the table any more.
     if (table === 'tan') countTans(d, 'expired', deleted);
+    if (taken) return;
   }
   let unused = 0;
   await inPortions(d, async (tx) => {
@@ -36,11 +37,21 @@ export async function deleteExpiredRows(d: Pick<Deps, 'pool' | 'clock' | 'metric
   countTeleTans(d, 'expired', unused);
 }
 
-/** Answers how many rows were removed. */
-async function inPortions(d: Pick<Deps, 'pool'>, remove: (tx: Tx) => Promise<number>): Promise<number> {
-  let total = 0;
-  for (let count = portion; count === portion; total += count) {
-    count = await inTx(d.pool, 'delete-expired', async (tx) => ((await tryRetentionLock(tx)) ? remove(tx) : 0));
+/**
+ * `taken`: another process has the lock. It is at this table or has seen the end of it, and goes on from there; going on
+ * beside it would take the lock from it in turn, and leave rows to both.
+ */
+async function inPortions(
+  d: Pick<Deps, 'pool'>,
+  remove: (tx: Tx) => Promise<number>,
+): Promise<{ readonly deleted: number; readonly taken: boolean }> {
+  let deleted = 0;
+  for (;;) {
+    const count = await inTx(d.pool, 'delete-expired', async (tx) =>
+      (await tryRetentionLock(tx)) ? remove(tx) : undefined,
+    );
+    if (count === undefined) return { deleted, taken: true };
+    deleted += count;
+    if (count < portion) return { deleted, taken: false };
   }
-  return total;
 }
