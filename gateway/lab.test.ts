@@ -1,7 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LabService, ResultStatus, TestFamily } from '../gen/edge/cwa/lab/v1/lab_pb.ts';
+import { systemClock } from '../lib/time/clock.ts';
 import { startGateway } from './fixtures/start-gateway.ts';
 import { openHttp1, type Sent } from './fixtures/http1.ts';
 import { openHttp2 } from './fixtures/http2.ts';
@@ -236,6 +238,21 @@ test('receipts are told to the certificate that delivered, for the families it m
   await expect(client.getReceipts({ family: TestFamily.QUICK_TEST, ids: many })).rejects.toMatchObject({ code: 8 });
 });
 
+test('who may only fetch what the prober left is refused on every path of the labs, also where the message says which', async () => {
+  const fingerprint = new X509Certificate(gateway.identity('stranger').cert).fingerprint256;
+  gateway.writePartners([...gateway.partnerList, { name: 'operator', fingerprint, labIds: [], routes: ['probe'] }]);
+  const operator = await as('stranger');
+  const connect = { path: '/cwa.lab.v1.LabService/ReportResults', headers: { 'content-type': 'application/json' } };
+  // Listed from the next look at the file on; before that the same answer has another reason.
+  await systemClock.sleep(200);
+  for (const sent of [report({ testResults: [{ id: id(1), result: 1 }] }), { ...connect, body: '{}' }]) {
+    const got = await operator.send(sent);
+    expect([got.status, got.body.length]).toEqual([403, 0]);
+  }
+  operator.close();
+  gateway.writePartners(gateway.partnerList);
+});
+
 test('the partners file is read again when it changes; a broken one changes nothing', async () => {
   const stranger = await as('stranger');
   const sent = report({ testResults: [{ id: id(1), result: 1 }] });
@@ -244,7 +261,6 @@ test('the partners file is read again when it changes; a broken one changes noth
       await new Promise((done) => setTimeout(done, 20));
     expect((await stranger.send(sent)).status).toBe(status);
   };
-  const { X509Certificate } = await import('node:crypto');
   const fingerprint = new X509Certificate(gateway.identity('stranger').cert).fingerprint256;
   gateway.writePartners([...gateway.partnerList, { name: 'stranger', fingerprint, labIds: ['*'], routes: ['*'] }]);
   await until(204);
