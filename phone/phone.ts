@@ -1,6 +1,4 @@
 import { dayStartInterval, INTERVAL_SECONDS, intervalNumber, utcDay } from '../lib/exposure/intervals.ts';
-import { FormatError } from '../lib/exposure/format-error.ts';
-import type { DecodedKeyExport } from '../lib/exposure/key-export-reader.ts';
 import type { TrustedKeys } from '../lib/exposure/signature-list.ts';
 import { isTeleTan } from '../lib/exposure/token-format.ts';
 import type { Random } from '../lib/random/random.ts';
@@ -15,7 +13,7 @@ import { KeyStore, type OwnKey } from './key-store.ts';
 import { Matcher, type MatcherOptions } from './matcher.ts';
 import { encodeMetadata } from './metadata.ts';
 import { PackageCache } from './package-cache.ts';
-import { incompleteBatches, openConfigurationV1, openKeyPackage, PackageError } from './package-check.ts';
+import { openConfigurationV1 } from './package-check.ts';
 import { type SyncOutcome, syncPackages } from './package-sync.ts';
 import {
   dummy,
@@ -27,6 +25,7 @@ import {
   upload,
 } from './playbook.ts';
 import { parseQrCode, registrationKeys } from './qr-code.ts';
+import { type ReadPackage, type RejectedPackage, readPackages } from './read-packages.ts';
 import { combinedRiskScore, type ExposureSummary, type RiskV1Config, riskClass, summarise } from './risk-v1.ts';
 import { calculateRiskV2, type NoRiskReason, noRiskReason, type RiskV2Result } from './risk-v2.ts';
 import { type DetectionDecision, decideDetection, nextDownloadDelaySeconds } from './schedule.ts';
@@ -34,7 +33,7 @@ import type { Sighting } from './sighting.ts';
 import { keysForUpload, type SymptomAnswer, type UploadKey } from './submission-vector.ts';
 import type { UploadMeta } from './upload-requests.ts';
 import type { RegistrationKey } from './verification-requests.ts';
-import type { ExposureWindow, TimedWindow } from './windows.ts';
+import { type ExposureWindow, type TimedWindow, withoutTime } from './windows.ts';
 
 export interface PhoneOptions {
   http: Http;
@@ -52,21 +51,13 @@ export interface PhoneOptions {
   matcher?: MatcherOptions;
 }
 
-/** A package that was downloaded, verified and matched in this session. */
-export interface ReadPackage {
-  path: string;
-  etag: string;
-  bytes: number;
-  file: DecodedKeyExport;
-}
-
 export interface DownloadOutcome {
   configuration: ConfigurationOutcome;
   sync: SyncOutcome;
   detection: DetectionDecision;
   packages: ReadPackage[];
   /** Paths of packages that did not verify; they are fetched again. */
-  rejected: { path: string; reason: string }[];
+  rejected: RejectedPackage[];
   /** Keys that matched for the first time. */
   newMatches: number;
 }
@@ -282,21 +273,7 @@ export class Phone implements Radio {
   async #detect(nowSeconds: number): Promise<Pick<DownloadOutcome, 'packages' | 'rejected' | 'newMatches'>> {
     this.#detectionStartedSeconds = nowSeconds;
     this.#matcher.prune(nowSeconds);
-    const read: ReadPackage[] = [];
-    const rejected: { path: string; reason: string }[] = [];
-    for (const { path, etag, body } of this.#cache.unchecked()) {
-      const bytes = body ?? Buffer.alloc(0);
-      try {
-        read.push({ path, etag, bytes: bytes.length, file: await openKeyPackage(bytes, this.#options.trustedKeys) });
-      } catch (error) {
-        if (!(error instanceof FormatError || error instanceof PackageError)) throw error;
-        rejected.push({ path, reason: error.message });
-      }
-    }
-    const torn = new Set(incompleteBatches(read.map(({ file }) => file)));
-    const packages = read.filter(({ file }) => !torn.has(file));
-    for (const { path } of read.filter(({ file }) => torn.has(file)))
-      rejected.push({ path, reason: 'BATCH_INCOMPLETE' });
+    const { packages, rejected } = await readPackages(this.#cache.unchecked(), this.#options.trustedKeys);
     for (const { path } of rejected) this.#cache.remove(path);
     if (rejected.length > 0) this.#cache.mustAskIndexes = true;
     let newMatches = 0;
@@ -321,9 +298,4 @@ export class Phone implements Radio {
   #now(): number {
     return Math.floor(this.#options.clock.nowMs() / 1000);
   }
-}
-
-function withoutTime(window: TimedWindow): ExposureWindow {
-  const { dateMillisSinceEpoch, reportType, infectiousness, calibrationConfidence, scanInstances } = window;
-  return { dateMillisSinceEpoch, reportType, infectiousness, calibrationConfidence, scanInstances };
 }

@@ -106,3 +106,9 @@ function closeScan({ attenuations, secondsSinceLastScan: seconds }: OpenScan): S
     secondsSinceLastScan: seconds,
   };
 }
+
+/** What the app may see of a window (P M-14). */
+export function withoutTime(window: TimedWindow): ExposureWindow {
+  const { dateMillisSinceEpoch, reportType, infectiousness, calibrationConfidence, scanInstances } = window;
+  return { dateMillisSinceEpoch, reportType, infectiousness, calibrationConfidence, scanInstances };
+}

@@ -9,23 +9,11 @@ import {
 import { LookUpResultRequestSchema, ReportResultsRequestSchema, TestFamily } from '../../gen/edge/cwa/lab/v1/lab_pb.ts';
 import type { WireRequest } from '../wire/exchange.ts';
 import { hostileBytes, hostileText, strangeJson, strangeText } from './hostile.ts';
+import { jsonBodies, rpcBodies } from './request-bodies.ts';
+import { type Known, type Route, requests, strangeTypes } from './request-shape.ts';
 import { marker } from './target.ts';
 
-/** Credentials that the mesh knows, so that some inputs get past the first check. */
-export interface Known {
-  readonly tokens: readonly string[];
-  readonly tans: readonly string[];
-  readonly uploads: readonly Uint8Array[];
-  /** Objects that exist in the store. */
-  readonly objects: readonly string[];
-}
-
-interface Route {
-  readonly path: string;
-  readonly types: readonly string[];
-  readonly bodies: fc.Arbitrary<Uint8Array>;
-}
-
+const hex64 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'));
 const jsonTypes = ['application/json', 'application/json; charset=utf-8'];
 const rpcTypes = [
   'application/json',
@@ -36,17 +24,6 @@ const rpcTypes = [
   'application/connect+json',
   'application/grpc',
 ];
-const strangeTypes = [
-  '',
-  'text/plain',
-  'application/x-www-form-urlencoded',
-  'multipart/form-data; boundary=x',
-  'application/JSON;;',
-  ';',
-  marker,
-];
-const methods = ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'PROPFIND', 'M-SEARCH', 'QUERY'];
-
 /** Requests to the phones' port, by REST, Connect and gRPC-web, and for downloads. */
 export function phoneRequests(known: Known): fc.Arbitrary<WireRequest> {
   const token = fc.oneof(fc.constantFrom(...known.tokens), hostileText(known.tokens));
@@ -174,147 +151,3 @@ export function partnerRequests(known: Known): fc.Arbitrary<WireRequest> {
     { weight: 1, arbitrary: requests(rpc, known, 'POST') },
   );
 }
-
-const hex64 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'));
-
-function jsonBodies(members: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Uint8Array> {
-  const object = fc.record({ ...members, requestPadding: strangeText, [marker]: strangeJson }, { requiredKeys: [] });
-  const text = fc
-    .oneof({ weight: 4, arbitrary: object }, { weight: 1, arbitrary: strangeJson })
-    .map((value) => JSON.stringify(value));
-  return fc.oneof(
-    { weight: 6, arbitrary: text.map((found) => Buffer.from(found)) },
-    { weight: 2, arbitrary: text.chain((found) => hostileBytes([Buffer.from(found)])) },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom(
-        ...['['.repeat(9_000), '{"a":'.repeat(1_900), '\ufeff{}', '{"key":1,"key":2}'].map((found) =>
-          Buffer.from(found),
-        ),
-      ),
-    },
-  );
-}
-
-/** Messages bare, or in the frames of gRPC-web, sometimes with a wrong length or flag. */
-function rpcBodies(messages: readonly Uint8Array[], json: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
-  const framed = fc
-    .tuple(hostileBytes(messages), fc.constantFrom(0, 0, 0, 1, 2, 0x80), fc.constantFrom(0, 0, 0, 1, -1, 2 ** 31))
-    .map(([message, flag, more]) => {
-      const head = Buffer.alloc(5);
-      head[0] = flag;
-      head.writeUInt32BE((message.length + more) >>> 0, 1);
-      return Buffer.concat([head, message]);
-    });
-  return fc.oneof(json, framed, hostileBytes(messages));
-}
-
-function requests(routes: readonly Route[], known: Known, verb: string): fc.Arbitrary<WireRequest> {
-  const tan = fc.oneof(
-    fc.constantFrom(...known.tans),
-    fc.uuid({ version: 4 }),
-    fc.constantFrom('', 'TAN ', `TAN ${known.tans[0]}`),
-    strangeText,
-  );
-  return fc.constantFrom(...routes).chain((route) => {
-    const path = fc.oneof(
-      { weight: 12, arbitrary: fc.constant(route.path) },
-      {
-        weight: 1,
-        arbitrary: fc.constantFrom(
-          `${route.path}/`,
-          `${route.path}?${marker}`,
-          `/${route.path}`,
-          route.path.toUpperCase(),
-          `${route.path}%00`,
-          `http://localhost${route.path}`,
-          `${route.path}#x`,
-          `${route.path};x=1`,
-        ),
-      },
-    );
-    const type = fc.oneof(
-      { weight: 8, arbitrary: fc.constantFrom(...route.types) },
-      { weight: 1, arbitrary: fc.constantFrom(...strangeTypes) },
-    );
-    const fake = fc.oneof(fc.constantFrom('0', '0', '0', '1', '4711', '-1', '00', ' 1'), strangeText);
-    const body = fc.oneof({ weight: 20, arbitrary: route.bodies }, { weight: 1, arbitrary: fc.constantFrom(...large) });
-    return fc
-      .record({
-        method: fc.oneof(
-          { weight: 9, arbitrary: fc.constant(verb) },
-          { weight: 1, arbitrary: fc.constantFrom(...methods) },
-        ),
-        path,
-        type: fc.option(type, { freq: 20 }),
-        fake: fc.option(fake, { freq: 20 }),
-        tan: fc.option(tan, { freq: 6 }),
-        more: fc.array(moreHeaders, { maxLength: 3 }),
-        body,
-        chunked: fc.oneof({ weight: 12, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-      })
-      .map(({ method, path, type, fake, tan, more, body, chunked }) => {
-        const headers: [string, string][] = [];
-        if (type !== null) headers.push(['content-type', type]);
-        if (fake !== null) headers.push(['cwa-fake', clean(fake)]);
-        if (tan !== null) headers.push(['cwa-authorization', clean(tan)]);
-        for (const [name, value] of more) headers.push([name, clean(value)]);
-        return { method, path, headers, body, chunked };
-      });
-  });
-}
-
-const large = [10_001, 102_401, 200_000].map((size) => Buffer.alloc(size, 'x'));
-
-const moreHeaders = fc.tuple(
-  fc.constantFrom(
-    'cwa-otp',
-    'cwa-header-padding',
-    'content-encoding',
-    'accept-encoding',
-    'accept',
-    'connect-protocol-version',
-    'connect-timeout-ms',
-    'grpc-timeout',
-    'if-none-match',
-    'range',
-    'expect',
-    'cookie',
-    'authorization',
-    'x-forwarded-for',
-    'forwarded',
-    'user-agent',
-    'referer',
-    'origin',
-    'x-http-method-override',
-    'te',
-    'trailer',
-    'x-grpc-web',
-    'priority',
-    '__proto__',
-    'constructor',
-  ),
-  fc.oneof(
-    strangeText,
-    fc.constantFrom(
-      '1',
-      'gzip',
-      'gzip, br',
-      'identity',
-      '*',
-      '0-',
-      'bytes=0-1',
-      '100-continue',
-      'trailers',
-      '9999999999',
-      '-1',
-      '1S',
-      `"${marker}"`,
-      'W/"x", *',
-      'a'.repeat(9_000),
-    ),
-  ),
-);
-
-/** What may stand in a header: anything else would make another request of it, which the raw targets try. */
-const clean = (value: string): string => value.replaceAll(/[^\x20-\x7e\x80-\xff]/g, '').trim();

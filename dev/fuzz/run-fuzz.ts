@@ -10,7 +10,7 @@ import { fileTargets } from './files.ts';
 import { goodUploads } from './good-inputs.ts';
 import { type MeshWatch, watchMesh } from './mesh-watch.ts';
 import { rawTargets } from './raw-targets.ts';
-import type { Known } from './requests.ts';
+import type { Known } from './request-shape.ts';
 import { requestTargets } from './socket-targets.ts';
 import type { Target, TargetRun } from './target.ts';
 

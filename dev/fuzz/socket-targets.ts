@@ -3,7 +3,8 @@ import type { WireClient, WireRequest } from '../wire/exchange.ts';
 import { http1Client } from '../wire/http1.ts';
 import { http2Client } from '../wire/http2.ts';
 import { judge } from './answers.ts';
-import { type Known, partnerRequests, phoneRequests } from './requests.ts';
+import type { Known } from './request-shape.ts';
+import { partnerRequests, phoneRequests } from './requests.ts';
 import { socketTarget, type Target } from './target.ts';
 import type fc from 'fast-check';
 

@@ -23,6 +23,18 @@ const doneForPhones = {
 /** What one request leaves in memory, up to half a mebibyte, is lost in it. */
 const memoryStep = 16 * 1_048_576;
 
+/** Calls of the mesh, at either end. */
+const calls = {
+  kind: 'histogram',
+  unit: 's',
+  step: 5,
+  echoes: calledForPhones,
+  hidden: true,
+  attributes: { 'rpc.service': 'open', 'rpc.method': 'open', 'rpc.response.status_code': 'open' },
+  bounds: callBounds,
+  of: every,
+} as const;
+
 /** What every process tells of itself. Coarse too: a fake never enters the mesh, so its load is that of real people. */
 export const processMetrics = {
   'process.cpu.time': {
@@ -139,27 +151,10 @@ export const processMetrics = {
     of: every,
   },
   'rpc.server.call.duration': {
-    kind: 'histogram',
-    unit: 's',
+    ...calls,
     description: 'Calls that the process answered, each with one or many items.',
-    step: 5,
-    echoes: calledForPhones,
-    hidden: true,
-    attributes: { 'rpc.service': 'open', 'rpc.method': 'open', 'rpc.response.status_code': 'open' },
-    bounds: callBounds,
-    of: every,
   },
-  'rpc.client.call.duration': {
-    kind: 'histogram',
-    unit: 's',
-    description: 'Calls that the process made to others of the mesh.',
-    step: 5,
-    echoes: calledForPhones,
-    hidden: true,
-    attributes: { 'rpc.service': 'open', 'rpc.method': 'open', 'rpc.response.status_code': 'open' },
-    bounds: callBounds,
-    of: every,
-  },
+  'rpc.client.call.duration': { ...calls, description: 'Calls that the process made to others of the mesh.' },
   'db.client.operation.duration': {
     kind: 'histogram',
     unit: 's',
