@@ -8,7 +8,7 @@ import {
 } from '../../gen/edge/cwa/phone/v1/phone_pb.ts';
 import { LookUpResultRequestSchema, ReportResultsRequestSchema, TestFamily } from '../../gen/edge/cwa/lab/v1/lab_pb.ts';
 import type { WireRequest } from '../wire/exchange.ts';
-import { hostileBytes, hostileText, strangeJson, strangeText } from './hostile.ts';
+import { hostileBytes, hostileText, strangeJson } from './hostile.ts';
 import { jsonBodies, rpcBodies } from './request-bodies.ts';
 import { type Known, type Route, requests, strangeTypes } from './request-shape.ts';
 import { marker } from './target.ts';
