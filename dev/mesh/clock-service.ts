@@ -8,7 +8,7 @@ import { type Clock, shiftedClock, systemClock } from '../../lib/time/clock.ts';
 export interface ClockService {
   readonly url: string;
   readonly clock: Clock;
-  /** Moves mesh time forward to `ms` and returns when every process has acknowledged; an earlier time is refused. */
+  /** Moves mesh time forward to `ms`, unless it is later already, and returns when every process has acknowledged. */
   moveTo(ms: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,8 +53,8 @@ export async function startClockService(file: string, startAtMs?: number): Promi
     url: `tcp://127.0.0.1:${(server.address() as { port: number }).port}`,
     clock,
     async moveTo(ms) {
-      if (ms < clock.nowMs()) throw new RangeError('the mesh clock never runs backwards');
-      offsetMs = ms - systemClock.nowMs();
+      // The greater of the two, as time goes on between a look at the clock and this one.
+      offsetMs = Math.max(offsetMs, ms - systemClock.nowMs());
       const move = ++seq;
       for (const { socket } of followers) socket.write(`${JSON.stringify({ seq, offsetMs })}\n`);
       await new Promise<void>((done) => {

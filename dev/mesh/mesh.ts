@@ -199,7 +199,7 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
         const stops = [...hours, Math.max(ms, now)];
         for (const at of stops) {
           signal?.throwIfAborted();
-          await clockService.moveTo(Math.max(at, clock.nowMs()));
+          await clockService.moveTo(at);
           await scheduler.client.runDistribution({});
           onHour?.(new Date(at));
         }

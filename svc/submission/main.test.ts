@@ -16,6 +16,7 @@ import { type TestPki, testPki } from '../../lib/testing/pki.ts';
 import { serve, type TestServer } from '../../lib/testing/rpc.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 import { inMemoryTanService } from './fixtures/in-memory-tan-service.ts';
+import { untilStreamable } from './fixtures/streamable.ts';
 import { aKey, aPayload } from './fixtures/uploads.ts';
 
 /** The process as it really runs, over mutual TLS, with an in-memory verification behind real TLS. */
@@ -106,6 +107,7 @@ test('an upload is stored, streamed and counted; only the named callers get in; 
   expect(outcomes.map(({ status }) => status)).toEqual(Array(5).fill(UploadStatus.UPLOAD_STATUS_STORED));
   expect(uploads.every(({ tan }) => tans.isSpent(tan))).toBe(true);
 
+  await untilStreamable(database);
   const keys = await client(
     running,
     'distribution',
@@ -141,10 +143,13 @@ test('exactly once (decision 20): killed between storing and confirming, the nex
   const stored = upload(tans.issue());
   confirmHangs = true;
   const answer = submission.submitKeys({ uploads: [stored] }).catch(() => 'lost');
-  await vi.waitFor(async () => {
-    const { rows } = await database.pool.query(`select from reservation where state = 'stored'`);
-    expect(rows).toHaveLength(1);
-  });
+  await vi.waitFor(
+    async () => {
+      const { rows } = await database.pool.query(`select from reservation where state = 'stored'`);
+      expect(rows).toHaveLength(1);
+    },
+    { timeout: 20_000 },
+  );
   running.child.kill('SIGKILL');
   await running.ended;
   expect(await answer).toBe('lost');
@@ -152,7 +157,7 @@ test('exactly once (decision 20): killed between storing and confirming, the nex
 
   confirmHangs = false;
   await untilStarted(await start());
-  await vi.waitFor(() => expect(tans.isSpent(stored.tan)).toBe(true), { timeout: 10_000 });
+  await vi.waitFor(() => expect(tans.isSpent(stored.tan)).toBe(true), { timeout: 20_000 });
 });
 
 test('a missing setting or an unreachable database ends start-up with a sentence that names the setting', async () => {

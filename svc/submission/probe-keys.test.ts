@@ -6,6 +6,7 @@ import { isProbeKey, makeProbeKey } from '../../lib/exposure/probe-key.ts';
 import { silentLog } from '../../lib/telemetry/log.ts';
 import { aCall } from '../../lib/testing/call.ts';
 import { openTestDatabase, type TestDatabase } from '../../lib/testing/database.ts';
+import { untilStreamable } from './fixtures/streamable.ts';
 import { aKey, aPayload, now, testService, today } from './fixtures/uploads.ts';
 import { deleteExpired } from './jobs/delete-expired.ts';
 import { listProbeKeys } from './list-probe-keys.ts';
@@ -41,6 +42,7 @@ function service(config = {}) {
 
 /** Everything that distribution is streamed. */
 async function streamed() {
+  await untilStreamable(database);
   let keyData = '';
   let countrySets = 0;
   for await (const message of streamDiagnosisKeys({ pool: database.pool })({ cursor: 0n }, aCall())) {

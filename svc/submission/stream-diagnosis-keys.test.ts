@@ -3,6 +3,7 @@ import type { StreamDiagnosisKeysResponse } from '../../gen/mesh/cwa/submission/
 import { inTx } from '../../lib/db/tx.ts';
 import { aCall } from '../../lib/testing/call.ts';
 import { openTestDatabase, type TestDatabase } from '../../lib/testing/database.ts';
+import { untilStreamable } from './fixtures/streamable.ts';
 import { aKey, aPayload, now, testService, today } from './fixtures/uploads.ts';
 import { keepKeyDays } from './store/key-day.ts';
 import { streamDiagnosisKeys } from './stream-diagnosis-keys.ts';
@@ -51,6 +52,12 @@ async function stream(cursor = 0n): Promise<Streamed> {
   return { keys, messages, next: last?.nextCursor as bigint };
 }
 
+/** As `stream`, with all that has been stored before. */
+async function streamAll(cursor?: bigint): Promise<Streamed> {
+  await untilStreamable(database);
+  return stream(cursor);
+}
+
 const days = Array.from({ length: 14 }, (_, age) => today / 144 - age);
 
 /** Every second key of another type, spread over all days that may be there. */
@@ -72,7 +79,7 @@ test('a stored key comes out with every column and its country set, once', async
     service.verification.issue(),
     aPayload({ keys: [key], visitedCountries: ['IT', 'FR'], submissionType: 1 }),
   );
-  const first = await stream();
+  const first = await streamAll();
   expect(first.keys).toEqual([
     {
       keyData: key.keyData?.toString('hex'),
@@ -97,7 +104,7 @@ test('an empty table is a stream with a cursor', async () => {
 
 test('many pages, also of one transaction: every key once, ordered by key inside a page', async () => {
   await insertMany(45_000);
-  const { keys, messages } = await stream();
+  const { keys, messages } = await streamAll();
   expect(messages.map((message) => message.keyCount)).toEqual([0, 20_000, 20_000, 5_000, 0]);
   expect(new Set(keys.map((key) => key['keyData'])).size).toBe(45_000);
   for (const { keyCount, keyData } of messages) {
@@ -116,7 +123,7 @@ test('a page boundary between two rows of one key loses neither', async () => {
      from unnest(array[0, 1]) as t (type)`,
     [today],
   );
-  const { keys } = await stream();
+  const { keys } = await streamAll();
   expect(keys).toHaveLength(20_001);
 });
 
@@ -124,6 +131,7 @@ test('a key of a transaction that was open during one stream comes with the next
   const service = testService(database);
   const upload = () => service.submit(service.verification.issue(), aPayload());
   await upload();
+  await untilStreamable(database);
   let first: Streamed | undefined;
   let second: Streamed | undefined;
   await inTx(database.pool, 'slow-upload', async (tx) => {
@@ -138,7 +146,7 @@ test('a key of a transaction that was open during one stream comes with the next
     first = await stream();
     second = await stream(first.next);
   });
-  const third = await stream(second?.next);
+  const third = await streamAll(second?.next);
   expect([first, second, third].map((each) => each?.keys.length)).toEqual([1, 0, 2]);
 });
 
@@ -161,7 +169,7 @@ test('uploads during 30 streams in a row: every key exactly once', async () => {
     cursor = part.next;
   }
   await uploads;
-  seen.push(...(await stream(cursor)).keys.map((key) => key['keyData']));
+  seen.push(...(await streamAll(cursor)).keys.map((key) => key['keyData']));
   expect(seen).toHaveLength(400);
   expect(new Set(seen).size).toBe(400);
 });
@@ -175,6 +183,7 @@ test('a cursor from another database is refused instead of skipping keys', async
 
 test('a reader that leaves early ends the stream', async () => {
   await insertMany(45_000);
+  await untilStreamable(database);
   for await (const message of streamDiagnosisKeys({ pool: database.pool })({ cursor: 0n }, aCall('distribution'))) {
     if (message.keyCount > 0) break;
   }

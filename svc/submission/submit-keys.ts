@@ -8,18 +8,18 @@ import {
 } from '../../gen/mesh/cwa/submission/v1/submission.ts';
 import { UUID_PATTERN } from '../../lib/exposure/token-format.ts';
 import type { Handlers } from '../../lib/rpc/api.ts';
-import type { AttributesOf } from '../../lib/telemetry/catalog/catalog.ts';
 import type { Deps } from './deps.ts';
 import { type ParsedUpload, parseUpload } from './payload.ts';
 import { type Claim, spendTans } from './spend-tans.ts';
+import { uploadCounts } from './upload-counts.ts';
 
 /**
  * Takes a list of uploads: parses all, then spends their TANs and stores them together (docs/architecture.md, "Spending
  * a TAN"). Each upload has an outcome of its own; nothing that goes wrong with one touches another.
  */
-export const submitKeys =
-  (d: Deps): Handlers<SubmissionServiceService>['submitKeys'] =>
-  async ({ uploads }, call) => {
+export const submitKeys = (d: Deps): Handlers<SubmissionServiceService>['submitKeys'] => {
+  const count = uploadCounts(d.metrics);
+  return async ({ uploads }, call) => {
     const nowSeconds = Math.floor(d.clock.nowMs() / 1000);
     const settings = { ...d.config, countries: d.countries.accepted() };
     const claims: Claim[] = [];
@@ -36,9 +36,13 @@ export const submitKeys =
     await spendTans(d, claims, nowSeconds, call);
 
     const outcomes = pending.map((item) => ('tan' in item ? outcome(item.status) : item));
-    if (!call.synthetic) uploads.forEach((upload, i) => count(d, upload, outcomes[i] as UploadOutcome));
+    if (!call.synthetic)
+      uploads.forEach(({ onBehalf }, i) =>
+        count(onBehalf, outcomes[i]?.status ?? UploadStatus.UPLOAD_STATUS_UNAVAILABLE),
+      );
     return { outcomes };
   };
+};
 
 /** The same upload twice in one list (phones send each POST up to twice) is one claim. */
 function claimFor(claims: Claim[], tan: string, upload: ParsedUpload): Claim {
@@ -63,25 +67,4 @@ function canonicalTan({ tan }: Upload): string | undefined {
 /** Check-ins are neither stored nor filtered before presence tracing exists (decision 19), so both numbers are 0. */
 function outcome(status: UploadStatus, rule: PayloadRule = PayloadRule.PAYLOAD_RULE_UNSPECIFIED): UploadOutcome {
   return { status, rule, filteredCheckIns: 0, savedCheckIns: 0 };
-}
-
-const outcomes: Partial<Record<UploadStatus, AttributesOf<'cwa.submission.uploads'>['cwa.outcome']>> = {
-  [UploadStatus.UPLOAD_STATUS_STORED]: 'stored',
-  [UploadStatus.UPLOAD_STATUS_INVALID_PAYLOAD]: 'payload-refused',
-  [UploadStatus.UPLOAD_STATUS_TAN_REFUSED]: 'tan-refused',
-};
-
-/**
- * Beside the original's counters, of which `all` and `real` rise for every valid payload, whatever becomes of its TAN
- * (S 1.12), each upload is counted once by how it ended.
- */
-function count({ metrics }: Deps, { onBehalf }: Upload, { status }: UploadOutcome): void {
-  metrics.count('cwa.submission.uploads', { 'cwa.outcome': outcomes[status] ?? 'unavailable' });
-  const add = (type: AttributesOf<'submission_controller.requests'>['type']) =>
-    metrics.count('submission_controller.requests', { type });
-  if (status === UploadStatus.UPLOAD_STATUS_INVALID_PAYLOAD) return add('invalidPayload');
-  add('all');
-  add(onBehalf ? 'submissionOnBehalf' : 'real');
-  if (status === UploadStatus.UPLOAD_STATUS_TAN_REFUSED) add('invalidTan');
-  if (status === UploadStatus.UPLOAD_STATUS_UNAVAILABLE) add('unavailable');
 }
