@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ConfigError } from '../../process/config.ts';
@@ -39,13 +39,17 @@ export function withLeftSlots(slot: Slot, work: (folder: string) => void): void 
   }
 }
 
-/** Not `recursive`: Node tries for ever where a folder cannot exist (/proc/x). */
+/**
+ * Not `recursive`: Node tries for ever where a folder cannot exist (/proc/x). What another process, starting in the same
+ * moment, made meanwhile is as good as made here.
+ */
 function makeFolder(folder: string, base: string): void {
-  const missing = [base, dirname(folder), folder].filter((path) => !existsSync(path));
-  try {
-    for (const path of missing) mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(folder, error);
+  for (const path of [base, dirname(folder), folder]) {
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(folder, error);
+    }
   }
 }
 
