@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { secureRandom, seededRandom } from '../lib/random/random.ts';
 import { type Log, silentLog } from '../lib/telemetry/log.ts';
 import { systemClock } from '../lib/time/clock.ts';
@@ -11,76 +11,90 @@ import { startGateway } from './fixtures/start-gateway.ts';
 const scheduleOf = (floorMs: number, log: Log = silentLog) =>
   new AnswerSchedule({ clock: systemClock, random: seededRandom('k'), log, floorMs, alarmEveryMs: 100 });
 
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
 /** Milliseconds from arrival to the moment the answer leaves. */
 async function leave(schedule: Schedule, kind: AnswerKind, bodyMs: number, workMs: number): Promise<number> {
   const start = systemClock.monotonicMs();
   const slot = schedule.arrive('upload');
-  if (bodyMs > 0) await systemClock.sleep(bodyMs);
+  if (bodyMs > 0) await pause(bodyMs);
   slot.bodyEnded();
-  if (workMs > 0) await systemClock.sleep(workMs);
+  if (workMs > 0) await pause(workMs);
   await new Promise<void>((done) => slot.ready(kind, done));
   return systemClock.monotonicMs() - start;
 }
 
+const times = <T>(count: number, work: () => Promise<T>) => Promise.all(Array.from({ length: count }, work));
+
+/** What `work` comes to in a time of its own, in which a millisecond is as long as the machine needs. */
+async function inOwnTime<T>(work: () => Promise<T>): Promise<T> {
+  vi.useFakeTimers({ now: 0 });
+  onTestFinished(() => void vi.useRealTimers());
+  let over = false;
+  const result = work().finally(() => (over = true));
+  while (!over) await vi.advanceTimersByTimeAsync(1);
+  return result;
+}
+
 test('S row 6, as decision 13 has it: an answer leaves at arrival + k × floor, never before', async () => {
-  const schedule = scheduleOf(400);
-  const at = (workMs: number, bodyMs = 0) => leave(schedule, 'accepted', bodyMs, workMs);
-  const [quick, working, late, slowBody, verySlowBody] = await Promise.all([
-    at(0),
-    at(320),
-    at(520),
-    at(20, 100),
-    at(20, 280),
-  ]);
-  const slot = (ms: number) => Math.floor(ms / 400);
-  expect([quick, working, late].map(slot)).toEqual([1, 1, 2]);
-  expect(slot(slowBody)).toBe(1);
-  // Less than half a floor is left after the body: real or fake, the next slot is the first.
-  expect(slot(verySlowBody)).toBe(2);
-  for (const ms of [quick, working, late, slowBody, verySlowBody]) expect(ms % 400).toBeLessThan(120);
+  const left = await inOwnTime(() => {
+    const schedule = scheduleOf(400);
+    const at = (workMs: number, bodyMs = 0) => leave(schedule, 'accepted', bodyMs, workMs);
+    return Promise.all([at(0), at(320), at(520), at(20, 100), at(20, 280)]);
+  });
+  // Of the last less than half a floor is left after the body: real or fake, the next slot is the first.
+  expect(left).toEqual([400, 400, 800, 400, 800]);
 });
 
 test('a body held back until just before a slot does not tell real from fake', async () => {
-  const schedule = scheduleOf(100);
   const rounds = Array.from({ length: 10 }, (_, i) => 40 + i * 6);
-  const real = await Promise.all(rounds.map((bodyMs) => leave(schedule, 'refused', bodyMs, 20)));
-  const fake = await Promise.all(rounds.map((bodyMs) => leave(scheduleOf(100), 'fake', bodyMs, 0)));
-  const slots = (list: number[]) => list.map((ms) => Math.floor(ms / 100));
-  expect(slots(real)).toEqual(slots(fake));
+  const at = (kind: AnswerKind, workMs: number) =>
+    inOwnTime(() => Promise.all(rounds.map((bodyMs) => leave(scheduleOf(100), kind, bodyMs, workMs))));
+  const real = await at('refused', 20);
+  expect(new Set(real)).toEqual(new Set([100, 200]));
+  expect(await at('fake', 0)).toEqual(real);
 });
 
 test('a fake draws its k from accepted real answers; refused ones teach nothing', async () => {
-  const schedule = scheduleOf(100);
-  await Promise.all(Array.from({ length: 50 }, () => leave(schedule, 'refused', 0, 350)));
-  expect(Math.floor((await leave(schedule, 'fake', 0, 0)) / 100)).toBe(1);
-  await Promise.all(Array.from({ length: 50 }, () => leave(schedule, 'accepted', 0, 250)));
-  const fakes = await Promise.all(Array.from({ length: 20 }, () => leave(schedule, 'fake', 0, 0)));
-  for (const ms of fakes) expect(Math.floor(ms / 100)).toBeGreaterThanOrEqual(3);
+  const { untaught, taught } = await inOwnTime(async () => {
+    const schedule = scheduleOf(100);
+    await times(50, () => leave(schedule, 'refused', 0, 350));
+    const untaught = await leave(schedule, 'fake', 0, 0);
+    await times(50, () => leave(schedule, 'accepted', 0, 250));
+    return { untaught, taught: await times(20, () => leave(schedule, 'fake', 0, 0)) };
+  });
+  expect(untaught).toBe(100);
+  expect(taught).toEqual(Array(20).fill(300));
 });
 
 test('what is learned of uploads does not make fake polls late', async () => {
   const schedule = scheduleOf(100);
-  await Promise.all(Array.from({ length: 50 }, () => leave(schedule, 'accepted', 0, 250)));
-  const start = systemClock.monotonicMs();
-  const slot = schedule.arrive('result');
-  slot.bodyEnded();
-  await new Promise<void>((done) => slot.ready('fake', done));
-  expect(Math.floor((systemClock.monotonicMs() - start) / 100)).toBe(1);
+  const poll = await inOwnTime(async () => {
+    await times(50, () => leave(schedule, 'accepted', 0, 250));
+    const start = systemClock.monotonicMs();
+    const slot = schedule.arrive('result');
+    slot.bodyEnded();
+    await new Promise<void>((done) => slot.ready('fake', done));
+    return systemClock.monotonicMs() - start;
+  });
+  expect(poll).toBe(100);
   expect(schedule.lateShare, 'each of so few would be seen in it').toBeUndefined();
-  await Promise.all(Array.from({ length: 150 }, () => leave(schedule, 'accepted', 0, 250)));
+  await inOwnTime(() => times(150, () => leave(schedule, 'accepted', 0, 250)));
   expect(schedule.lateShare).toBe(1);
 });
 
 test('an alarm rises when k > 1 exceeds 1 %', async () => {
   const events: string[] = [];
-  const schedule = scheduleOf(20, { ...silentLog, warn: (event) => events.push(event) });
-  await Promise.all(Array.from({ length: 150 }, () => leave(schedule, 'accepted', 0, 0)));
-  await systemClock.sleep(150);
-  expect(events).toEqual([]);
-  await Promise.all(Array.from({ length: 5 }, () => leave(schedule, 'accepted', 0, 30)));
-  await systemClock.sleep(150);
+  await inOwnTime(async () => {
+    const schedule = scheduleOf(20, { ...silentLog, warn: (event) => events.push(event) });
+    await times(150, () => leave(schedule, 'accepted', 0, 0));
+    await pause(150);
+    expect(events).toEqual([]);
+    await times(5, () => leave(schedule, 'accepted', 0, 30));
+    await pause(150);
+    schedule.close();
+  });
   expect(events).toContain('answer-floor-exceeded');
-  schedule.close();
 });
 
 test('what is left when the process ends is sent or forgotten, and nothing keeps waiting', () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writePair } from '../lib/pki/authority.ts';
 import { ConfigError } from '../lib/process/config.ts';
 import { startPhonePort } from './gateway.ts';
+import { heldSchedule } from './fixtures/held-schedule.ts';
 import { openHttp1, type Sent } from './fixtures/http1.ts';
 import { openHttp2 } from './fixtures/http2.ts';
 import { payload, phoneRequests } from './fixtures/phone-requests.ts';
@@ -20,7 +21,7 @@ const target = () => ({ port: gateway.phonePort, ca: gateway.ca });
 const tan = phoneRequests['tan']?.real as Sent;
 
 /** What a connection carries until it is closed, written to as given. */
-async function raw(text: string | Buffer, ms = 4_000): Promise<{ text: string; ms: number }> {
+async function raw(text: string | Buffer, ms = 20_000): Promise<{ text: string; ms: number }> {
   const { socket } = await openHttp1(target());
   const start = performance.now();
   let got = '';
@@ -61,8 +62,7 @@ test('a new certificate is served without dropping connections, TLS 1.2 included
   const old2 = await openHttp2(target());
   const before = await serialOf();
   writePair(gateway.folder, 'gateway', await gateway.authority.issue({ processName: 'gateway' }));
-  for (let i = 0; i < 100 && (await serialOf()) === before; i++) await sleep(20);
-  expect(await serialOf()).not.toBe(before);
+  await expect.poll(serialOf).not.toBe(before);
   expect((await old.send(tan)).status).toBe(201);
   expect((await old2.send(tan)).status).toBe(201);
   // The partners' port still demands certificates after its exchange.
@@ -88,19 +88,18 @@ test('no HTTP, heads that are too long and lengths that contradict get an empty 
     expect(got.text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^\\r]*\\r\\n`));
     expect(got.text).toMatch(/\r\n\r\n$/);
     expect(got.text).not.toContain('canary');
-    expect(got.ms).toBeLessThan(3_000);
+    expect(got.ms).toBeLessThan(15_000);
   }
 });
 
 test('heads and bodies slower than the limit are cut, over both HTTP versions', async () => {
-  const head = await raw('POST /version/v1/tan HTTP/1.1\r\nhost: a\r\n', 10_000);
-  expect(head.ms).toBeLessThan(5_000);
+  const head = await raw('POST /version/v1/tan HTTP/1.1\r\nhost: a\r\n');
+  expect(head.ms).toBeLessThan(15_000);
   expect(head.text).toMatch(/^(HTTP\/1\.1 408 |$)/);
   const body = await raw(
     'POST /version/v1/tan HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{',
-    10_000,
   );
-  expect(body.ms).toBeLessThan(5_000);
+  expect(body.ms).toBeLessThan(15_000);
   const { session, close } = await openHttp2(target());
   const stream = session.request({ ':method': 'POST', ':path': '/version/v1/tan', 'content-type': 'application/json' });
   stream.write('{');
@@ -109,7 +108,7 @@ test('heads and bodies slower than the limit are cut, over both HTTP versions', 
     stream.on('error', done);
     stream.on('close', done);
   });
-  expect(performance.now() - start).toBeLessThan(3_000);
+  expect(performance.now() - start).toBeLessThan(15_000);
   close();
 });
 
@@ -129,39 +128,43 @@ test.each(['a head that never ends', 'pings and no request'])('HTTP/2: %s is cut
   const pings = setInterval(() => {
     if (what === 'pings and no request') socket.write(frame(6, 0, Buffer.alloc(8)));
   }, 100);
-  await Promise.race([closed, sleep(4_000)]);
+  await Promise.race([closed, sleep(20_000)]);
   clearInterval(pings);
   socket.destroy();
   const ms = performance.now() - start;
   // Not sooner either: a connection that breaks a rule of HTTP/2 would be closed at once and prove nothing.
   expect(ms).toBeGreaterThan(500);
-  expect(ms).toBeLessThan(3_000);
+  expect(ms).toBeLessThan(15_000);
 });
 
 test('an HTTP/2 connection in use is not cut, and one that is silent is', async () => {
-  const { session, close } = await openHttp2(target());
-  for (let i = 0; i < 4; i++) {
+  const patient = await startGateway({ env: { GATEWAY_SLOW_MS: '1500' } });
+  const { session, close } = await openHttp2({ port: patient.phonePort, ca: patient.ca });
+  for (let i = 0; i < 5; i++) {
     const stream = session.request({ ':method': 'GET', ':path': '/version' });
     stream.resume();
     await new Promise((done) => stream.once('close', done));
-    await sleep(300);
+    await sleep(400);
   }
   expect(session.closed).toBe(false);
-  await sleep(1_500);
-  expect(session.closed || session.destroyed).toBe(true);
+  await expect.poll(() => session.closed || session.destroyed).toBe(true);
   close();
+  await patient.close();
 });
 
-test('decision 16: above the limit of requests in hand new ones get 503, empty, with Retry-After, real and fake alike', async () => {
-  const busy = await startGateway({ env: { GATEWAY_MAX_PHONE_REQUESTS: '2', GATEWAY_ANSWER_FLOOR_MS: '300' } });
+test('decision 16: above the limit of requests in hand new ones get 503, empty, with Retry-After, real and fake alike, on the schedule', async () => {
+  const schedule = heldSchedule();
+  const busy = await startGateway({ env: { GATEWAY_MAX_PHONE_REQUESTS: '2' }, schedule });
   const clients = await Promise.all(Array.from({ length: 6 }, () => openHttp1({ port: busy.phonePort, ca: busy.ca })));
   const { real, fake } = phoneRequests['diagnosis-keys'] as { real: Sent; fake: Sent };
   const first = clients.slice(0, 2).map((client) => client.send(real));
-  await sleep(50);
-  const shed = await Promise.all(clients.slice(2).map((client, i) => client.send(i % 2 === 0 ? real : fake)));
+  await expect.poll(() => schedule.waiting).toBe(2);
+  const later = clients.slice(2).map((client, i) => client.send(i % 2 === 0 ? real : fake));
+  await expect.poll(() => schedule.waiting).toBe(6);
+  schedule.letGo('for good');
+  const shed = await Promise.all(later);
   for (const got of shed) {
     expect([got.status, got.headers['retry-after'], got.body.length]).toEqual([503, '60', 0]);
-    expect(got.ms).toBeGreaterThanOrEqual(295);
   }
   expect(new Set(shed.map(({ head }) => head.length)).size).toBe(1);
   expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200]);
@@ -171,7 +174,8 @@ test('decision 16: above the limit of requests in hand new ones get 503, empty, 
 });
 
 test('every answer of a phone route is on the schedule, refusals included; unknown paths and downloads are not', async () => {
-  const timed = await startGateway({ env: { GATEWAY_ANSWER_FLOOR_MS: '200' } });
+  const schedule = heldSchedule();
+  const timed = await startGateway({ schedule });
   const sends: Sent[] = [
     ...Object.values(phoneRequests).flatMap(({ real, fake }) => [real, fake]),
     { path: tan.path, method: 'GET' },
@@ -185,18 +189,18 @@ test('every answer of a phone route is on the schedule, refusals included; unkno
       body: '{}',
     },
   ];
-  await Promise.all(
-    sends.map(async (sent) => {
-      const client = await openHttp1({ port: timed.phonePort, ca: timed.ca });
-      const got = await client.send(sent);
-      expect(got.ms).toBeGreaterThanOrEqual(199);
-      expect(got.ms).toBeLessThan(300);
-      client.close();
-    }),
-  );
+  const clients = await Promise.all(sends.map(() => openHttp1({ port: timed.phonePort, ca: timed.ca })));
+  let answered = 0;
+  const answers = clients.map((client, i) => client.send(sends[i] as Sent).finally(() => answered++));
+  await expect.poll(() => schedule.waiting).toBe(sends.length);
+  expect(answered).toBe(0);
+  schedule.letGo();
+  await Promise.all(answers);
+  for (const client of clients) client.close();
+  // Nobody lets these go.
   const client = await openHttp1({ port: timed.phonePort, ca: timed.ca });
-  expect((await client.send({ path: '/nothing' })).ms).toBeLessThan(100);
-  expect((await client.send({ method: 'GET', path: '/version/v1/nothing' })).ms).toBeLessThan(100);
+  expect((await client.send({ path: '/nothing' })).status).toBe(404);
+  expect((await client.send({ method: 'GET', path: '/version/v1/nothing' })).status).toBe(404);
   client.close();
   await timed.close();
 });
@@ -215,9 +219,9 @@ test('callers that go before their answer leave nothing behind', async () => {
     await sleep(5);
     close();
   }
-  await sleep(300);
   const client = await openHttp1({ port: timed.phonePort, ca: timed.ca });
-  expect((await client.send(tan)).status).toBe(201);
+  await expect.poll(async () => (await client.send(tan)).status).toBe(201);
+  expect((await client.send(tan)).ms).toBeGreaterThanOrEqual(199);
   client.close();
   await timed.close();
 });
@@ -245,8 +249,9 @@ test('pipelined requests are answered in order', async () => {
   let text = '';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
   socket.write(line('/version/v1/tan') + line('/nothing') + line('/version/v1/tan'));
-  await sleep(200);
-  expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1])).toEqual(['415', '404', '415']);
+  const statuses = () => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1]);
+  await expect.poll(statuses).toHaveLength(3);
+  expect(statuses()).toEqual(['415', '404', '415']);
   close();
 });
 

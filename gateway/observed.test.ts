@@ -3,8 +3,10 @@ import type { SecurityEvent } from '../lib/telemetry/security.ts';
 import { fakeClock } from '../lib/testing/clock.ts';
 import { recordingLog } from '../lib/testing/rpc.ts';
 import { recordedMetrics } from '../lib/testing/telemetry.ts';
-import { type Clock, shiftedClock, systemClock } from '../lib/time/clock.ts';
+import { type Clock, systemClock } from '../lib/time/clock.ts';
 import { edgeAlarms } from './alarms.ts';
+import type { Schedule } from './answer-schedule.ts';
+import { heldSchedule } from './fixtures/held-schedule.ts';
 import { openHttp1, type Sent } from './fixtures/http1.ts';
 import { phoneRequests } from './fixtures/phone-requests.ts';
 import { startGateway } from './fixtures/start-gateway.ts';
@@ -16,12 +18,12 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((gateway) => gateway.close()));
 });
 
-async function observed(env: Record<string, string> = {}, clock?: Clock) {
+async function observed(env: Record<string, string> = {}, more: { clock?: Clock; schedule?: Schedule } = {}) {
   const metrics = recordedMetrics('gateway');
   const events: SecurityEvent[] = [];
   const log = recordingLog();
   const security = { report: (event: SecurityEvent) => void events.push(event) };
-  const gateway = await startGateway({ env, metrics, security, log, ...(clock ? { clock } : {}) });
+  const gateway = await startGateway({ env, metrics, security, log, ...more });
   open.push(gateway);
   const lab = (identity: string) => openHttp1({ port: gateway.labPort, ca: gateway.ca, ...gateway.identity(identity) });
   const phone = () => openHttp1({ port: gateway.phonePort, ca: gateway.ca });
@@ -105,12 +107,14 @@ test('each alarm is raised at most once a minute', () => {
 });
 
 test('limits of requests show how much of them is used, and overload is an event', async () => {
-  const { phone, cap, events } = await observed({ GATEWAY_MAX_TANS_PER_SECOND: '20' });
+  let nowMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  const { phone, cap, events } = await observed({ GATEWAY_MAX_TANS_PER_SECOND: '20' }, { clock });
   const tan = phoneRequests['tan']?.real as Sent;
   const client = await phone();
   for (let i = 0; i < 4; i++) await client.send(tan);
   expect(await cap('rate-tan'), 'four are not seen').toBe(0);
-  await new Promise((done) => setTimeout(done, 1_100));
+  nowMs += 1_000;
   for (let i = 0; i < 30; i++) await client.send(tan);
   client.close();
   expect(await cap('rate-tan')).toBeGreaterThanOrEqual(1);
@@ -137,10 +141,14 @@ test('connections use their limit up from their first octet to their end, and re
 });
 
 test('requests in hand use their limit up', async () => {
-  const { phone, cap } = await observed({ GATEWAY_MAX_PHONE_REQUESTS: '20', GATEWAY_ANSWER_FLOOR_MS: '300' });
+  const schedule = heldSchedule();
+  const { phone, cap } = await observed({ GATEWAY_MAX_PHONE_REQUESTS: '20' }, { schedule });
   const registration = phoneRequests['registrationToken']?.fake as Sent;
   const clients = await Promise.all(Array.from({ length: 15 }, phone));
-  await Promise.all(clients.map((client) => client.send(registration)));
+  const answers = clients.map((client) => client.send(registration));
+  await expect.poll(() => schedule.waiting).toBe(15);
+  schedule.letGo();
+  await Promise.all(answers);
   for (const client of clients) client.close();
   expect(await cap('phone-requests')).toBe(0.75);
 });
@@ -175,14 +183,13 @@ test('downloads are counted by what was asked for and what came of it', async ()
 
 test('the share of fakes is that of the last full hour, and nothing before', async () => {
   const hourMs = 3_600_000;
-  let shiftMs = hourMs;
-  const { phone, metrics } = await observed(
-    {},
-    shiftedClock(systemClock, () => shiftMs),
-  );
+  // It stands, lest the hour turn while requests come.
+  let nowMs = 472_222 * hourMs;
+  const clock = { ...systemClock, nowMs: () => nowMs, now: () => new Date(nowMs) };
+  const { phone, metrics } = await observed({}, { clock });
   const registration = phoneRequests['registrationToken'] as { real: Sent; fake: Sent };
   const clients = await Promise.all(Array.from({ length: 20 }, phone));
-  shiftMs += hourMs;
+  nowMs += hourMs;
   const requests = Array.from({ length: 1_000 }, (_, i) => (i % 4 === 0 ? registration.real : registration.fake));
   await Promise.all(
     clients.map(async (client, lane) => {
@@ -191,6 +198,6 @@ test('the share of fakes is that of the last full hour, and nothing before', asy
   );
   for (const client of clients) client.close();
   expect(await metrics.seen('cwa.gateway.fake.share')).toBe(0);
-  shiftMs += hourMs;
+  nowMs += hourMs;
   expect(await metrics.seen('cwa.gateway.fake.share'), 'three quarters, in steps of a tenth').toBe(0.7);
 });

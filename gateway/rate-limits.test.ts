@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../lib/time/clock.ts';
-import { openHttp1 } from './fixtures/http1.ts';
+import { heldSchedule } from './fixtures/held-schedule.ts';
+import { openHttp1, type Sent } from './fixtures/http1.ts';
 import { openHttp2 } from './fixtures/http2.ts';
 import { phoneRequests } from './fixtures/phone-requests.ts';
 import { startGateway } from './fixtures/start-gateway.ts';
@@ -28,28 +29,35 @@ test('all that phones ask has a limit together; downloads and partners have noth
   expect([limits.admits('download'), limits.admits('partner')]).toEqual([true, true]);
 });
 
-const floorMs = 80;
 const slow = {
-  GATEWAY_ANSWER_FLOOR_MS: String(floorMs),
   GATEWAY_MAX_UPLOADS_PER_SECOND: '1',
   GATEWAY_MAX_REGISTRATIONS_PER_SECOND: '1',
   GATEWAY_MAX_RESULTS_PER_SECOND: '1',
   GATEWAY_MAX_TANS_PER_SECOND: '1',
 };
 
+/** Limits know no other time than the one that the test passes. */
+function standingClock() {
+  let nowMs = 0;
+  return { ...systemClock, monotonicMs: () => nowMs, pass: (ms: number) => (nowMs += ms) };
+}
+
 test.each(Object.entries(phoneRequests))(
   'decision 16: above the limit %s is shed, real and fake the same: 503, empty, Retry-After, on the schedule',
   async (_name, { real, fake }) => {
-    const gateway = await startGateway({ env: slow });
+    const schedule = heldSchedule();
+    const gateway = await startGateway({ env: slow, clock: standingClock(), schedule });
     const client = await openHttp1({ port: gateway.phonePort, ca: gateway.ca });
-    expect((await client.send(real)).status).toBeLessThan(300);
-    const shed = [await client.send(real), await client.send(fake)];
-    for (const { status, headers, body, ms } of shed) {
-      expect(status).toBe(503);
-      expect(headers['retry-after']).toBe('60');
-      expect(body.length).toBe(0);
-      expect(ms % floorMs).toBeLessThan(40);
-      expect(ms).toBeGreaterThanOrEqual(floorMs - 1);
+    const send = async (sent: Sent) => {
+      const answer = client.send(sent);
+      await expect.poll(() => schedule.waiting).toBe(1);
+      schedule.letGo();
+      return answer;
+    };
+    expect((await send(real)).status).toBeLessThan(300);
+    const shed = [await send(real), await send(fake)];
+    for (const { status, headers, body } of shed) {
+      expect([status, headers['retry-after'], body.length]).toEqual([503, '60', 0]);
     }
     expect(shed[0]?.head.length).toBe(shed[1]?.head.length);
     expect(shed[0]?.names).toEqual(shed[1]?.names);
@@ -58,11 +66,11 @@ test.each(Object.entries(phoneRequests))(
     client.close();
     await gateway.close();
   },
-  30_000,
 );
 
 test('Connect calls share the limit of their REST path; a refused real does not use up what a fake may have', async () => {
-  const gateway = await startGateway({ env: slow });
+  const clock = standingClock();
+  const gateway = await startGateway({ env: slow, clock });
   const client = await openHttp2({ port: gateway.phonePort, ca: gateway.ca });
   const call = {
     path: '/cwa.phone.v1.PhoneService/GetTestResult',
@@ -71,7 +79,7 @@ test('Connect calls share the limit of their REST path; a refused real does not 
   };
   expect((await client.send(call)).status).toBe(200);
   expect((await client.send(phoneRequests['testresult']?.real ?? call)).status).toBe(503);
-  await systemClock.sleep(1_050);
+  clock.pass(1_000);
   expect((await client.send(phoneRequests['testresult']?.fake ?? call)).status).toBe(200);
   const shed = await client.send(call);
   expect([shed.status, shed.headers['retry-after'], shed.body.length]).toEqual([503, '60', 0]);
@@ -81,11 +89,8 @@ test('Connect calls share the limit of their REST path; a refused real does not 
 
 test('downloads and partners are shed at once with 503 and Retry-After', async () => {
   const gateway = await startGateway({
-    env: {
-      ...slow,
-      GATEWAY_MAX_DOWNLOADS_PER_SECOND: '1',
-      GATEWAY_MAX_PARTNER_REQUESTS_PER_SECOND: '1',
-    },
+    env: { GATEWAY_MAX_DOWNLOADS_PER_SECOND: '1', GATEWAY_MAX_PARTNER_REQUESTS_PER_SECOND: '1' },
+    clock: standingClock(),
   });
   const phone = await openHttp1({ port: gateway.phonePort, ca: gateway.ca });
   const lab = await openHttp1({ port: gateway.labPort, ca: gateway.ca, ...gateway.identity('lab') });
