@@ -24,7 +24,10 @@ export const sinks: readonly Sink[] = [
   sink('security feed', /^lib\/telemetry\/security-feed\//, [/^security sent$/, /^security buffer /]),
   sink('answers to operators', /^ops-api\/(?!history\/)/, [/^graphql /, /^page /]),
   sink("history of the operators' API", /^ops-api\/history\//, [/^history /]),
-  sink('files of a local run', /^lib\/(db\/embedded-postgres|pki\/authority)\.ts$/, [/^file /]),
+  sink('files of a local run', /^lib\/(db\/embedded-postgres(-files)?|pki\/authority)\.ts$/, [/^file /]),
+  sink('search for a free port', /^lib\/process\/free-port\.ts$/, {
+    none: 'it listens for a moment and answers nobody',
+  }),
   sink('clock of a local mesh', /^lib\/time\/followed-clock\.ts$/, {
     none: 'in a local mesh alone: it is sent the number of each move that was followed',
   }),

@@ -7,7 +7,8 @@ import {
   TanServiceService,
   TeleTanServiceService,
 } from '../../gen/mesh/cwa/verification/v1/verification.ts';
-import { freePort, removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
+import { removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
+import { freePort } from '../../lib/process/free-port.ts';
 import { openPool, type Pool } from '../../lib/db/pool.ts';
 import type { Client } from '../../lib/rpc/api.ts';
 import { watchCertificates } from '../../lib/rpc/certificates.ts';

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../lib/db/embedded-postgres.ts';
+import { freePort } from '../../lib/process/free-port.ts';
 import { makeIdentitySecrets, signingKeyFileOf } from '../identity-provider/secrets.ts';
 import { type MeshProcess, startProcess } from './child.ts';
 

@@ -4,8 +4,8 @@ import type {
   GetDistributionReportResponse,
   RunDistributionResponse,
 } from '../../gen/mesh/cwa/distribution/v1/distribution.ts';
-import { freePort } from '../../lib/db/embedded-postgres.ts';
 import { ConfigError, type Env } from '../../lib/process/config.ts';
+import { freePort } from '../../lib/process/free-port.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { SecurityCollector } from '../security-collector/collector.ts';
 import { makeLocalSecrets, makePki, writePartners } from './certificates.ts';

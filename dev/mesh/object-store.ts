@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../lib/db/embedded-postgres.ts';
 import type { Env } from '../../lib/process/config.ts';
+import { freePort } from '../../lib/process/free-port.ts';
 import { type MeshProcess, startProcess } from './child.ts';
 
 export interface ObjectStoreAccess {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { ConfigError, type Env } from '../../lib/process/config.ts';
-import { freePort } from '../../lib/db/embedded-postgres.ts';
+import { freePort } from '../../lib/process/free-port.ts';
 
 /** Ports that people and other programs rely on (architecture section 4, decision 4). */
 export const publicPorts = {

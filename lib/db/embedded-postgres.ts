@@ -1,13 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash, createHmac } from 'node:crypto';
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync, lstatSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createHmac } from 'node:crypto';
+import { chownSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { ConfigError } from '../process/config.ts';
+import { freePort } from '../process/free-port.ts';
 import { secureRandom } from '../random/random.ts';
+import { folderApart, placeFor, removePlace, type ServerUser, serverUser } from './embedded-postgres-files.ts';
 
 export interface EmbeddedPostgres {
   readonly port: number;
@@ -29,6 +30,7 @@ export interface EmbeddedPostgresOptions {
 }
 
 const superuser = 'cwa_admin';
+const passwordFileOf = (directory: string): string => `${directory}.password`;
 
 /**
  * Starts the PostgreSQL that npm brought, for local runs and tests; production uses an external server. The server is
@@ -37,9 +39,10 @@ const superuser = 'cwa_admin';
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const user = serverUser();
-  const { directory, binaries } = await placeFor(resolve(options.directory), user);
+  const wanted = resolve(options.directory);
+  const { directory, binaries } = await placeFor(wanted, user);
   stopStale(directory);
-  const passwordFile = `${resolve(options.directory)}.password`;
+  const passwordFile = passwordFileOf(wanted);
   if (!existsSync(join(directory, 'PG_VERSION'))) initialise(binaries, directory, user, passwordFile);
   if (!existsSync(passwordFile)) {
     throw new ConfigError([`CWA_HOME: ${passwordFile}, the password of its databases, is gone: npx cwa reset`]);
@@ -127,87 +130,16 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** PostgreSQL refuses to run as root; then an unprivileged user of the system runs it. */
-function serverUser(): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {};
-  const entry = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'))
-    .find(([name]) => name === 'nobody');
-  return { uid: Number(entry?.[2] ?? 65_534), gid: Number(entry?.[3] ?? 65_534) };
+/** Removes the data and what was made elsewhere for it, after stopping a server that was left behind there. */
+export function removeEmbeddedPostgres(directory: string): void {
+  const wanted = resolve(directory);
+  const apart = folderApart(wanted);
+  for (const data of [wanted, ...(apart === undefined ? [] : [join(apart, 'data')])]) stopStale(data);
+  rmSync(passwordFileOf(wanted), { force: true });
+  removePlace(wanted);
 }
 
-/**
- * The folder asked for, or, where the server's user cannot reach it (a home of mode 0700), a folder under /var/tmp
- * named after it, which `moved-to` beside the wanted folder records (decision 3). The same holds for the binaries.
- */
-async function placeFor(
-  wanted: string,
-  user: { uid?: number; gid?: number },
-): Promise<{ directory: string; binaries: string }> {
-  const native = await nativeDirectory();
-  let directory = wanted;
-  let binaries = join(native, 'bin');
-  mkdirSync(wanted, { recursive: true, mode: 0o700 });
-  if (user.uid !== undefined) {
-    chownSync(wanted, user.uid, user.gid ?? user.uid);
-    const apart = join('/var/tmp', `cwa-${createHash('sha256').update(wanted).digest('hex').slice(0, 16)}`);
-    if (!reachable(wanted, user)) {
-      makeOwn(apart);
-      directory = join(apart, 'data');
-      mkdirSync(directory, { recursive: true, mode: 0o755 });
-      chownSync(directory, user.uid, user.gid ?? user.uid);
-      writeFileSync(`${wanted}.moved-to`, `${apart}\n`);
-    }
-    if (!reachable(join(binaries, 'postgres'), user)) {
-      makeOwn(apart);
-      const copy = join(apart, 'native');
-      if (!existsSync(join(copy, 'bin', 'postgres'))) cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
-      binaries = join(copy, 'bin');
-    }
-  }
-  return { directory, binaries };
-}
-
-/** The name can be guessed, so a folder that somebody else made there first must not be trusted. */
-function makeOwn(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
-  const { uid } = lstatSync(folder);
-  if (uid !== process.getuid?.()) throw new ConfigError([`CWA_HOME: ${folder} belongs to another user; remove it`]);
-}
-
-/** Folders that `placeFor` may have made elsewhere for `wanted`; a factory reset removes them too. */
-export function removeEmbeddedPostgres(wanted: string): void {
-  const record = `${resolve(wanted)}.moved-to`;
-  const moved = existsSync(record) ? readFileSync(record, 'utf8').trim() : undefined;
-  for (const data of [wanted, ...(moved === undefined ? [] : [join(moved, 'data')])]) stopStale(data);
-  if (moved !== undefined) rmSync(moved, { recursive: true, force: true });
-  rmSync(record, { force: true });
-  rmSync(`${resolve(wanted)}.password`, { force: true });
-  rmSync(wanted, { recursive: true, force: true });
-}
-
-function reachable(path: string, user: { uid?: number; gid?: number }): boolean {
-  return spawnSync('/usr/bin/env', ['test', '-x', path], { ...user, cwd: '/' }).status === 0;
-}
-
-async function nativeDirectory(): Promise<string> {
-  const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  const { postgres } = (await import(platform)) as { postgres: string };
-  const native = dirname(dirname(postgres));
-  // The package's install script makes these links; where install scripts are off, we make them.
-  if (process.platform === 'linux' && !existsSync(join(native, 'lib', 'libpq.so.5'))) {
-    spawnSync(process.execPath, [join(native, '..', 'scripts', 'hydrate-symlinks.js')], { cwd: join(native, '..') });
-  }
-  return native;
-}
-
-function initialise(
-  binaries: string,
-  directory: string,
-  user: { uid?: number; gid?: number },
-  passwordFile: string,
-): void {
+function initialise(binaries: string, directory: string, user: ServerUser, passwordFile: string): void {
   // Other users of the machine reach the port: without a password they would be superusers of the database.
   writeFileSync(passwordFile, secureRandom.bytes(24).toString('hex'), { mode: 0o600 });
   // initdb reads a copy: it runs as the server's user, who may not reach the home.
@@ -247,13 +179,4 @@ function isPostgres(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** A port nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done));
-  const { port } = probe.address() as { port: number };
-  await new Promise((done) => probe.close(done));
-  return port;
 }

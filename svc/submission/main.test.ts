@@ -7,7 +7,7 @@ import {
   UploadStatus,
 } from '../../gen/mesh/cwa/submission/v1/submission.ts';
 import { TanServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
-import { freePort } from '../../lib/db/embedded-postgres.ts';
+import { freePort } from '../../lib/process/free-port.ts';
 import { type Channel, clientOf, openChannel } from '../../lib/rpc/client.ts';
 import type { ProcessName } from '../../lib/rpc/communication-matrix.ts';
 import { bind } from '../../lib/rpc/server.ts';

@@ -8,8 +8,8 @@ import {
   TestFamily,
 } from '../../gen/mesh/cwa/test_result/v1/test_result.ts';
 import { RegistrationServiceService, TanServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
-import { freePort } from '../../lib/db/embedded-postgres.ts';
 import { hashText } from '../../lib/exposure/token-format.ts';
+import { freePort } from '../../lib/process/free-port.ts';
 import { type Channel, clientOf, openChannel } from '../../lib/rpc/client.ts';
 import type { ProcessName } from '../../lib/rpc/communication-matrix.ts';
 import { openTestDatabase, type TestDatabase } from '../../lib/testing/database.ts';

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { areaUnderCurve, bound } from './area-under-curve.ts';
-import { freePort } from '../../../lib/db/embedded-postgres.ts';
+import { freePort } from '../../../lib/process/free-port.ts';
 import type { Mesh } from '../../mesh/mesh.ts';
 import { openBenchMesh, openBenchPool } from '../bench-mesh.ts';
 import type { BenchRun } from '../bench.ts';

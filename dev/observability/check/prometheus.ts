@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { freePort } from '../../../lib/db/embedded-postgres.ts';
 import { ConfigError } from '../../../lib/process/config.ts';
+import { freePort } from '../../../lib/process/free-port.ts';
 import { ruleFiles, rulesFolder } from '../rules.ts';
 
 export interface Sample {
