@@ -40,7 +40,7 @@ async function setPartners(list: unknown[]): Promise<void> {
   const reloads = () => lines.filter((line) => line.includes('partners-reloaded')).length;
   const before = reloads();
   gateway.writePartners(list);
-  await vi.waitFor(() => expect(reloads()).toBe(before + 1), { interval: 20, timeout: 5_000 });
+  await vi.waitFor(() => expect(reloads()).toBe(before + 1), { interval: 20, timeout: 20_000 });
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

@@ -256,11 +256,7 @@ test('who may only fetch what the prober left is refused on every path of the la
 test('the partners file is read again when it changes; a broken one changes nothing', async () => {
   const stranger = await as('stranger');
   const sent = report({ testResults: [{ id: id(1), result: 1 }] });
-  const until = async (status: number) => {
-    for (let i = 0; i < 100 && (await stranger.send(sent)).status !== status; i++)
-      await new Promise((done) => setTimeout(done, 20));
-    expect((await stranger.send(sent)).status).toBe(status);
-  };
+  const until = (status: number) => expect.poll(async () => (await stranger.send(sent)).status).toBe(status);
   const fingerprint = new X509Certificate(gateway.identity('stranger').cert).fingerprint256;
   gateway.writePartners([...gateway.partnerList, { name: 'stranger', fingerprint, labIds: ['*'], routes: ['*'] }]);
   await until(204);

@@ -97,7 +97,7 @@ beforeAll(async () => {
     routes,
   });
   gateway.writePartners([partner('lab', ['lab', 'probe']), partner('small', ['*'])]);
-  await vi.waitFor(async () => expect((await get('lab', '/probe/1')).status).toBe(404), { timeout: 5_000 });
+  await vi.waitFor(async () => expect((await get('lab', '/probe/1')).status).toBe(404), { timeout: 20_000 });
 });
 afterAll(async () => {
   for (const { close } of connections) close();
@@ -184,7 +184,7 @@ test("while the prober's and a lab's requests are in flight, phones' calls are i
     body: JSON.stringify({ testResults: [{ id: 'a'.repeat(64), result: 2 }] }),
   };
   const answers = [prober.send(asProber(real)), lab.send(delivery), ...phones.map((phone) => phone.send(real))];
-  await vi.waitFor(() => expect(seen.reduce((sum, { items }) => sum + items, 0)).toBe(7), { timeout: 5_000 });
+  await expect.poll(() => seen.reduce((sum, { items }) => sum + items, 0)).toBe(7);
   release();
   await Promise.all(answers);
   const ordinary = seen.filter(({ synthetic }) => !synthetic);

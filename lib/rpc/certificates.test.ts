@@ -21,12 +21,7 @@ afterEach(() => pki.remove());
 
 const serial = (pem: Buffer): string => new X509Certificate(pem).serialNumber;
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = systemClock.monotonicMs() + 5_000; !(await condition()); ) {
-    if (systemClock.monotonicMs() > end) expect.fail('the condition did not come true');
-    await systemClock.sleep(10);
-  }
-}
+const until = (condition: () => boolean | Promise<boolean>) => expect.poll(condition, { interval: 10 }).toBe(true);
 
 test.each([
   ['certFile', (path: string) => rmSync(path), 'TLS_CERT_FILE: the file it names cannot be read (ENOENT)'],

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { fakeSystem } from './fixtures/fake-system.ts';
 import { walk } from './journey.ts';
 import type { ProbeStep } from './step.ts';
@@ -215,7 +215,7 @@ test('a stop while it waits is no failure of the system', async () => {
   const system = fakeSystem();
   system.publishing = false;
   const journey = walk(system.deps);
-  await vi.waitFor(() => expect(system.asked.some((asked) => asked.startsWith('GET /probe/'))).toBe(true));
+  await expect.poll(() => system.asked.some((asked) => asked.startsWith('GET /probe/'))).toBe(true);
   system.stop();
   expect(await journey).toBe(false);
   expect((await told(system)).failed).toEqual([]);

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { fakeSystem } from './fixtures/fake-system.ts';
 import type { walk } from './journey.ts';
 import { walkAgain } from './walk-again.ts';
@@ -24,7 +24,7 @@ test('journeys begin on time while others still wait, 20 at the most, and a stop
   waiting.shift()?.();
   await tick();
   system.clock.advance(10_000);
-  await vi.waitFor(() => expect(waiting).toHaveLength(20));
+  await expect.poll(() => waiting).toHaveLength(20);
   system.stop();
   await tick();
   expect(ended).toBe(false);
