@@ -1,3 +1,4 @@
+import { echoStep } from '../../lib/telemetry/catalog/metric.ts';
 import { prometheusMetrics } from './prometheus-names.ts';
 
 const begin = '<!-- metrics: written by npm run dashboards -->';
@@ -22,7 +23,7 @@ function metricsTable(): string {
       names.join(', '),
       kind,
       unit === '' ? '' : `\`${unit}\``,
-      (step === 0 ? 'exact' : String(step)) + (echoes ? `; ${echoes.step} of what phones cause` : ''),
+      (step === 0 ? 'exact' : String(step)) + (echoes ? `; ${echoStep} of what phones cause` : ''),
       processes,
       description,
     ];

@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import type { MetricName } from './catalog/catalog.ts';
 import { catalog, definitionOf } from './catalog/catalog.ts';
-import type { MetricDefinition } from './catalog/metric.ts';
+import { echoStep, type MetricDefinition } from './catalog/metric.ts';
 import type { Metrics, Readings } from './metrics.ts';
 
 type Attributes = Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ interface CounterRow {
 interface HistogramRow {
   readonly attributes: Attributes;
   /** By bound, not cumulative; the last is for what is above all. */
-  readonly counts: number[];
+  counts: number[];
   sum: number;
   shown: ShownHistogram;
 }
@@ -39,7 +39,7 @@ const maxRows = 500;
 
 /**
  * Keeps what was counted, and shows it as it stood at the last flush, rounded down to the steps of the catalog. What a
- * step holds back is not lost; it waits for company. A source of metrics for every exporter of OpenTelemetry.
+ * step holds back is not lost, but for what only echoes; it waits for company. A source of metrics for every exporter of OpenTelemetry.
  */
 export class MetricRegistry implements Metrics, MetricProducer {
   readonly #names: readonly MetricName[];
@@ -49,11 +49,12 @@ export class MetricRegistry implements Metrics, MetricProducer {
   readonly #startTime: HrTime;
   readonly #now: () => number;
   #shown: readonly MetricData[] = [];
-  #shownAtMs = 0;
+  #shownAtMs: number;
 
   /** `nowMs`: milliseconds since 1970 UTC. */
   constructor(process: string, nowMs: () => number) {
     this.#now = nowMs;
+    this.#shownAtMs = nowMs();
     this.#startTime = hrTime(nowMs());
     this.#names = (Object.keys(catalog) as MetricName[]).filter((name) => {
       const { of } = definitionOf(name);
@@ -84,9 +85,11 @@ export class MetricRegistry implements Metrics, MetricProducer {
 
   /** Makes what was counted until now visible. */
   async flush(): Promise<void> {
-    const shown = await Promise.all(this.#names.map((name) => this.#dataOf(name)));
+    const nowMs = this.#now();
+    const hourIsOver = hourOf(nowMs) !== hourOf(this.#shownAtMs);
+    const shown = await Promise.all(this.#names.map((name) => this.#dataOf(name, hourIsOver)));
     this.#shown = shown.filter((data) => data !== undefined);
-    this.#shownAtMs = this.#now();
+    this.#shownAtMs = nowMs;
   }
 
   /** What may be seen, and since when (milliseconds since 1970 UTC). */
@@ -107,7 +110,7 @@ export class MetricRegistry implements Metrics, MetricProducer {
     else this.#histograms.set(name, new Map(rows.map((row) => [keyOf(row), emptyHistogram(row, bounds)])));
   }
 
-  async #dataOf(name: MetricName): Promise<MetricData | undefined> {
+  async #dataOf(name: MetricName, hourIsOver: boolean): Promise<MetricData | undefined> {
     const definition = definitionOf(name);
     const { description, unit, step, kind, hidden = false } = definition;
     const common = {
@@ -117,7 +120,10 @@ export class MetricRegistry implements Metrics, MetricProducer {
     const times = { startTime: this.#startTime, endTime: hrTime(this.#now()) };
     if (kind === 'histogram') {
       const rows = [...(this.#histograms.get(name)?.values() ?? [])];
-      for (const row of rows) row.shown = shownHistogram(row, stepOf(definition, row.attributes));
+      for (const row of rows) {
+        row.shown = shownHistogram(row, stepOf(definition, row.attributes));
+        if (hourIsOver && isEcho(definition, row.attributes)) dropRest(row);
+      }
       const visible = rows.filter(({ shown }) => !hidden || shown.count > 0);
       if (visible.length === 0) return undefined;
       const dataPoints = visible.map(({ attributes, shown }) => ({ attributes, ...times, value: shown }));
@@ -141,8 +147,17 @@ export class MetricRegistry implements Metrics, MetricProducer {
 }
 
 /** The step of one row: larger where it is the echo of what phones do. */
-function stepOf({ step, echoes }: MetricDefinition, attributes: Attributes): number {
-  return echoes?.values.includes(attributes[echoes.attribute] ?? '') ? echoes.step : step;
+function stepOf(definition: MetricDefinition, attributes: Attributes): number {
+  return isEcho(definition, attributes) ? echoStep : definition.step;
+}
+
+const isEcho = ({ echoes }: MetricDefinition, attributes: Attributes): boolean =>
+  echoes?.values.includes(attributes[echoes.attribute] ?? '') ?? false;
+
+/** Forgets what no step has shown. */
+function dropRest(row: HistogramRow): void {
+  row.counts = [...row.shown.buckets.counts];
+  row.sum = row.shown.sum;
 }
 
 /** Rounded down, also below zero; without the noise of binary fractions. */
@@ -210,4 +225,5 @@ function combinations(attributes: MetricDefinition['attributes']): Attributes[] 
   return rows;
 }
 
+const hourOf = (ms: number): number => Math.floor(ms / 3_600_000);
 const hrTime = (ms: number): HrTime => [Math.floor(ms / 1_000), Math.round((ms % 1_000) * 1e6)];

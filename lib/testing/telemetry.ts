@@ -3,9 +3,9 @@ import { MetricRegistry } from '../telemetry/metric-registry.ts';
 import { openTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { systemClock } from '../time/clock.ts';
 
-/** Counts as the process would, and tells what would be seen after a minute. */
-export function recordedMetrics(process: string) {
-  const registry = new MetricRegistry(process, () => systemClock.nowMs());
+/** Counts as the process would, and tells what would be seen after a minute. In tests no hour ends by itself. */
+export function recordedMetrics(process: string, nowMs = () => 0) {
+  const registry = new MetricRegistry(process, nowMs);
   return Object.assign(registry, {
     /** Sum of the points with these attributes; of a histogram the number of values. After a flush. */
     async seen(name: MetricName, attributes: Readonly<Record<string, string>> = {}): Promise<number> {

@@ -57,7 +57,7 @@ type Point {
 }
 
 """
-How much something grew. Counts leave their process in steps, once a minute, rounded down (a step is 1, 5 or 150 as the
+How much something grew. Counts leave their process in steps, once a minute, rounded down (a step is from 1 to 1,500 as the
 catalog says), so a single event is not seen. Of small groups (partner by outcome or reason, kind of result, reason of
 refusal) an hour or day below 5 steps is hidden, 0 among it; hidden hours are told with their day where they are 5 steps
 together and none of them can be worked out.
@@ -77,8 +77,10 @@ type Count {
 
 "Something that goes up and down. A slot has its highest value; of several replicas the highest."
 type Level {
-  "Last known value in the range; null: none. Unit: that of the field that holds it. Source: the field that holds it."
+  "Last known value in the range, of its minute as long as minutes are kept; null: none. Unit: that of the field that holds it. Source: the field that holds it."
   latest: Float
+  "When the latest was told: begin of its minute, or of its slot where minutes are no longer kept; null: none. Unit: time in UTC. Source: the range that was asked for."
+  asOf: DateTime
   "The range of this level. Unit: none. Source: the range that was asked for."
   range: Range!
   "One for each slot, at most 1,000. Unit: that of the field that holds it. Source: the field that holds it."

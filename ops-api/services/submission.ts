@@ -20,7 +20,7 @@ extend type Intake {
   uploadsAccepted: Count!
   "Uploads that were refused, by reason; a small group, told by whole hours or days. Unit: uploads, in steps of 5. Source: \`cwa.submission.uploads\`."
   uploadsRefused: [NamedCount!]!
-  "Diagnosis keys of accepted uploads by what became of them. Unit: keys, in steps of 150. Source: \`cwa.submission.keys\`."
+  "Diagnosis keys of accepted uploads by what became of them. Unit: keys, in steps of 1,500. Source: \`cwa.submission.keys\`."
   keys: [NamedCount!]!
 }
 `,

@@ -31,9 +31,9 @@ type Verification {
   range: Range!
   "Registrations by what was registered. Unit: list. Source: \`cwa.verification.registrations\`."
   registrations: [Registrations!]!
-  "TANs issued, used and expired. Unit: TANs, in steps of 5. Source: \`cwa.verification.tans\`."
+  "TANs issued, used and expired. Unit: TANs, in steps of 50. Source: \`cwa.verification.tans\`."
   tans: [NamedCount!]!
-  "teleTANs issued, used and expired. Unit: teleTANs, in steps of 5. Source: \`cwa.verification.tele_tans\`."
+  "teleTANs issued, used and expired. Unit: teleTANs, in steps of 50. Source: \`cwa.verification.tele_tans\`."
   teleTans: [NamedCount!]!
 }
 

@@ -426,6 +426,21 @@ test('S row 39: counters advance in fives', async () => {
   expect(await seen()).toBe(5);
 });
 
+test('decision 34: both counters of uploads move together, whatever was refused in between', async () => {
+  const service = testService(database);
+  const shown = async () => [
+    await service.metrics.seen('submission_controller.requests', { type: 'real' }),
+    await service.metrics.seen('submission_controller.requests', { type: 'all' }),
+    await service.metrics.seen('cwa.submission.uploads', { 'cwa.outcome': 'stored' }),
+  ];
+  await service.submit('no tan', aPayload());
+  for (let i = 0; i < 4; i++) await service.submit(service.verification.issue(), aPayload());
+  expect(await shown(), 'a fifth with a TAN is needed').toEqual([0, 0, 0]);
+  await service.submit(service.verification.issue(), aPayload(), true);
+  await service.submit(service.verification.issue(), aPayload());
+  expect(await shown()).toEqual([5, 5, 5]);
+});
+
 test('each upload is counted once, by how it ended', async () => {
   const service = testService(database);
   const outcomes = async () =>

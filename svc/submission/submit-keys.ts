@@ -36,10 +36,7 @@ export const submitKeys = (d: Deps): Handlers<SubmissionServiceService>['submitK
     await spendTans(d, claims, nowSeconds, call);
 
     const outcomes = pending.map((item) => ('tan' in item ? outcome(item.status) : item));
-    if (!call.synthetic)
-      uploads.forEach(({ onBehalf }, i) =>
-        count(onBehalf, outcomes[i]?.status ?? UploadStatus.UPLOAD_STATUS_UNAVAILABLE),
-      );
+    if (!call.synthetic) outcomes.forEach(({ status }, i) => count(uploads[i]?.onBehalf ?? false, status));
     return { outcomes };
   };
 };

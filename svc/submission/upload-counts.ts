@@ -27,8 +27,8 @@ const step = 5;
 
 /**
  * Counts each upload once, by its kind and how it ended. Both counters of uploads are sums of these numbers, each rounded
- * down by itself: they move together. Counters with a rest of their own would tell of an upload in turn, five times as
- * often as one alone (decision 34).
+ * down by itself, and so move together; with rests of their own they would take turns in telling of an upload to the
+ * minute (decision 34).
  */
 export function uploadCounts(metrics: Metrics): (onBehalf: boolean, status: UploadStatus) => void {
   const cells = new Map<string, number>();

@@ -10,37 +10,38 @@ import { registerTokens } from './register-tokens.ts';
 import { watchTeleTanLimit } from './tele-tan-limit.ts';
 
 const five = [0, 1, 2, 3, 4];
+const fifty = Array.from({ length: 50 }, (_, i) => i);
 const synthetic: Call = { ...aCall(), synthetic: true };
 
-test('TANs are counted when issued, used and expired, each once and in fives', async () => {
+test('TANs are counted when issued, used and expired, each once, as echoes of uploads', async () => {
   const service = await openService();
   const tans = (outcome: string) => service.metrics.seen('cwa.verification.tans', { 'cwa.outcome': outcome });
-  const phones = await Promise.all(Array.from({ length: 12 }, (_, i) => aPositivePhone(service, i)));
-  expect(await tans('issued')).toBe(10);
+  const phones = await Promise.all(Array.from({ length: 102 }, (_, i) => aPositivePhone(service, i)));
+  expect(await tans('issued')).toBe(100);
 
-  const reserved = await Promise.all(phones.slice(0, 6).map(({ tan }, i) => service.reserve(tan, keys(i))));
+  const reserved = await Promise.all(phones.slice(0, 51).map(({ tan }, i) => service.reserve(tan, keys(i))));
   const ids = reserved.map(({ reservationId }) => reservationId);
   await service.confirm(...ids);
   await service.confirm(...ids);
-  expect(await tans('used')).toBe(5);
+  expect(await tans('used')).toBe(50);
 
   service.clock.advance(22 * dayMs);
   await service.deleteExpired();
   await service.deleteExpired();
-  expect(await tans('expired'), 'six were never used').toBe(5);
+  expect(await tans('expired'), '51 were never used').toBe(50);
 });
 
 test('teleTANs are counted when issued, used and expired', async () => {
   const service = await openService();
   const teleTans = (outcome: string) => service.metrics.seen('cwa.verification.tele_tans', { 'cwa.outcome': outcome });
   const issued: string[] = [];
-  for (let i = 0; i < 11; i++) issued.push((await service.issueTeleTan()) as string);
-  for (const one of issued.slice(0, 5)) await service.registerTeleTan(one);
+  for (let i = 0; i < 101; i++) issued.push((await service.issueTeleTan()) as string);
+  for (const one of issued.slice(0, 50)) await service.registerTeleTan(one);
   await service.registerTeleTan(issued[0] as string);
-  expect([await teleTans('issued'), await teleTans('used')]).toEqual([10, 5]);
+  expect([await teleTans('issued'), await teleTans('used')]).toEqual([100, 50]);
   service.clock.advance(3 * hourMs);
   await service.deleteExpired();
-  expect(await teleTans('expired'), 'six were never used').toBe(5);
+  expect(await teleTans('expired'), '51 were never used').toBe(50);
 });
 
 test('registrations are counted by what was registered and whether it was had', async () => {
@@ -57,7 +58,7 @@ test('registrations are counted by what was registered and whether it was had', 
 test('what the prober does is counted nowhere', async () => {
   const service = await openService();
   const { deps } = service;
-  for (const i of five) {
+  for (const i of fifty) {
     service.results.set(aGuid(i), { code: 2, sampleCollectedAt: 1 });
     const issuedTeleTan = await issueTeleTan(deps)({ type: TeleTanType.TELE_TAN_TYPE_TEST }, synthetic);
     const registrations = [guid(aGuid(i)), teleTan(String(issuedTeleTan.outcome?.value))];

@@ -33,8 +33,8 @@ export async function driveTraffic(mesh: Mesh, people: number, tell: (part: stri
     tell(`${people} people from the laboratory to the upload`);
     await wholeWays(mesh, phones, lab, people, width);
     tell('people one after another');
-    // Few at a time, or the gateway gathers them: calls and transactions that phones cause are told from 50 on, and only
-    // what grows after that is a rate.
+    // Few at a time, or the gateway gathers them: calls and transactions that phones cause are told from 50 an hour on,
+    // and only what grows after that is a rate.
     for (let times = 0; times < 2; times++) {
       await wholeWays(mesh, phones, lab, 120, 4);
       await delay(3_000);

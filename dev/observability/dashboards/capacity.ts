@@ -114,7 +114,7 @@ export const capacity: Dashboard = {
         }),
         timeseries({
           title: 'Transactions, p99',
-          description: 'Seconds, by process; counts in steps of 5.',
+          description: 'Seconds, by process; of what phones cause 50 an hour or none.',
           unit: 's',
           queries: [query(quantile(0.99, 'db_client_operation_duration', '', ['job']), '{{job}}')],
           warn: 2.5,
@@ -122,7 +122,7 @@ export const capacity: Dashboard = {
         }),
         timeseries({
           title: 'Calls over the mesh, p99',
-          description: 'Seconds as callers see them, by caller and service; counts in steps of 5.',
+          description: 'Seconds as callers see them, by caller and service; of what phones cause 50 an hour or none.',
           unit: 's',
           queries: [
             query(quantile(0.99, 'rpc_client_call_duration', '', ['job', 'rpc_service']), '{{job}} → {{rpc_service}}'),

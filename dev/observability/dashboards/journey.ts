@@ -92,13 +92,13 @@ const way: Row = {
     }),
     timeseries({
       title: '3 TANs are spent',
-      description: 'TANs a second: issued, used, expired; steps of 5.',
+      description: 'TANs a second: issued, used, expired; steps of 50.',
       unit: 'cps',
       queries: [query('sum by (cwa_outcome) (rate(cwa_verification_tans_total[$window]))', '{{cwa_outcome}}')],
     }),
     timeseries({
       title: '4 Keys are stored',
-      description: 'Diagnosis keys a second by outcome; steps of 150.',
+      description: 'Diagnosis keys a second by outcome; steps of 1,500.',
       unit: 'cps',
       queries: [query('sum by (cwa_outcome) (rate(cwa_submission_keys_total[$window]))', '{{cwa_outcome}}')],
       runbooks: ['UploadsUnavailable'],

@@ -101,7 +101,7 @@ const limitsPanel = (of: string): Panel =>
     runbooks: ['CapNear'],
   });
 
-/** Calls that the process answers over the mesh; counts in steps of 5 for each method and status. */
+/** Calls that the process answers over the mesh; counts in steps of 5, of what phones cause 50 an hour or none. */
 export function meshRow(job: string): Row {
   const of = `job="${job}"`;
   return {
@@ -109,7 +109,8 @@ export function meshRow(job: string): Row {
     panels: [
       timeseries({
         title: 'Calls answered',
-        description: 'Calls a second by method, each with one or many items; steps of 5.',
+        description:
+          'Calls a second by method, each with one or many items; steps of 5, of what phones cause 50 an hour or none.',
         unit: 'cps',
         queries: [
           query(`sum by (rpc_method) (rate(rpc_server_call_duration_count{${of}}[$window]))`, '{{rpc_method}}'),
@@ -124,7 +125,7 @@ export function meshRow(job: string): Row {
       }),
       timeseries({
         title: 'Calls by status',
-        description: 'Calls a second by what they ended with; steps of 5.',
+        description: 'Calls a second by what they ended with; steps as beside.',
         unit: 'cps',
         queries: [
           query(
@@ -146,7 +147,7 @@ export function databaseRow(job: string, jobs = true): Row {
     panels: [
       timeseries({
         title: 'Transactions',
-        description: 'Transactions a second by name; steps of 5.',
+        description: 'Transactions a second by name; steps of 5, of what phones cause 50 an hour or none.',
         unit: 'cps',
         queries: [
           query(

@@ -36,7 +36,7 @@ export const submission: Dashboard = {
         timeseries({
           title: 'Keys by outcome',
           description:
-            'Diagnosis keys a second of accepted uploads: stored, known before, dropped by a rule; steps of 150.',
+            'Diagnosis keys a second of accepted uploads: stored, known before, dropped by a rule; steps of 1,500.',
           unit: 'cps',
           queries: [query('sum by (cwa_outcome) (rate(cwa_submission_keys_total[$window]))', '{{cwa_outcome}}')],
         }),

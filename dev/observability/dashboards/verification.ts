@@ -4,7 +4,7 @@ import { databaseRow, meshRow, processRows } from './process-rows.ts';
 export const verification: Dashboard = {
   name: 'verification',
   title: 'Verification',
-  description: 'Registrations, TANs and teleTANs; everything in steps of 5.',
+  description: 'Registrations in steps of 5; TANs and teleTANs, which echo them and the uploads, in steps of 50.',
   rows: [
     {
       title: 'Registrations and permits',
@@ -23,13 +23,13 @@ export const verification: Dashboard = {
         }),
         timeseries({
           title: 'TANs',
-          description: 'TANs a second: issued, used, expired; steps of 5.',
+          description: 'TANs a second: issued, used, expired; steps of 50.',
           unit: 'cps',
           queries: [query('sum by (cwa_outcome) (rate(cwa_verification_tans_total[$window]))', '{{cwa_outcome}}')],
         }),
         timeseries({
           title: 'teleTANs',
-          description: 'teleTANs a second: issued, used, expired; steps of 5.',
+          description: 'teleTANs a second: issued, used, expired; steps of 50.',
           unit: 'cps',
           queries: [query('sum by (cwa_outcome) (rate(cwa_verification_tele_tans_total[$window]))', '{{cwa_outcome}}')],
           runbooks: ['TeleTanGuessing', 'GuessingAlarm'],

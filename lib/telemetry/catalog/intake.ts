@@ -1,7 +1,7 @@
-import { answerBounds, delayBounds, type MetricDefinition } from './metric.ts';
+import { answerBounds, delayBounds, echoStep, type MetricDefinition } from './metric.ts';
 
-/** A single upload has at most 30 keys, so a step of 150 shows five uploads at the least (architecture 6.5). */
-const keyStep = 150;
+/** A single upload has at most 30 keys, so a step shows fifty uploads at the least: keys are their echo. */
+const keyStep = 30 * echoStep;
 
 /** What phones and labs do, at the edge and behind it. Never by person, never by test. */
 export const intakeMetrics = {
@@ -122,7 +122,7 @@ export const intakeMetrics = {
     kind: 'counter',
     unit: '{tan}',
     description: 'TANs by what became of them.',
-    step: 5,
+    step: echoStep,
     attributes: { 'cwa.outcome': ['issued', 'used', 'expired'] },
     of: ['verification'],
   },
@@ -130,7 +130,7 @@ export const intakeMetrics = {
     kind: 'counter',
     unit: '{tele_tan}',
     description: 'teleTANs by what became of them.',
-    step: 5,
+    step: echoStep,
     attributes: { 'cwa.outcome': ['issued', 'used', 'expired'] },
     of: ['verification'],
   },

@@ -7,10 +7,11 @@ export interface MetricDefinition {
   /** Values leave as multiples of it, rounded down; of a histogram the counts do. 0 leaves them as they are. */
   readonly step: number;
   /**
-   * Rows that echo what phones do and other metrics count already, with a larger step. One upload moves several of them;
-   * were their steps small, what each alone hides could be seen between them.
+   * Rows that echo what phones do and other metrics count already. One upload moves several of them, each with a rest of
+   * its own; in small steps they would tell between them what each alone hides. So they move by `echoStep`, and what an
+   * hour leaves below it is forgotten: the few uploads of a night move none of them.
    */
-  readonly echoes?: { readonly attribute: string; readonly values: readonly string[]; readonly step: number };
+  readonly echoes?: { readonly attribute: string; readonly values: readonly string[] };
   /**
    * Attributes with all their values. `open`: constants of the code or of the configuration (RPC methods, jobs, names of
    * partners), never anything that a request brought.
@@ -23,6 +24,12 @@ export interface MetricDefinition {
   /** Processes that have it. */
   readonly of: readonly string[] | 'every process';
 }
+
+/**
+ * Of what echoes. An act of a person, a registration or an upload, is counted in steps of 5 in one place alone; what
+ * else it moves moves by this, or by more than fifty uploads do (`echoes.test.ts`, `one-night.test.ts`).
+ */
+export const echoStep = 50;
 
 /** Seconds; around the slots of the default answer schedule, because that is where answers leave. */
 export const answerBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.51, 0.55, 1, 1.01, 1.05, 1.51, 2.51, 5, 10];

@@ -12,13 +12,11 @@ const calledForPhones = {
     'cwa.verification.v1.TeleTanService',
     'cwa.test_result.v1.TestResultService',
   ],
-  step: 50,
 } as const;
 /** Transactions of the same. */
 const doneForPhones = {
   attribute: 'db.operation.name',
   values: ['register-tokens', 'issue-tans', 'issue-tele-tan', 'release-tan', 'store-uploads', 'abandon-reservations'],
-  step: 50,
 } as const;
 /** What one request leaves in memory, up to half a mebibyte, is lost in it. */
 const memoryStep = 16 * 1_048_576;
