@@ -1,9 +1,12 @@
 import { type Hint, hintsOf } from '../../ops-api/status-page/hints.ts';
-import { nodesOf, type Status } from '../../ops-api/status-page/status.ts';
-import { countText, due, span } from '../../ops-api/status-page/words.ts';
+import { type Latest, nodesOf, type Status } from '../../ops-api/status-page/status.ts';
+import { countText, due, levelText, number, span } from '../../ops-api/status-page/words.ts';
 
-/** The status page in lines for a terminal, and what is not as expected. */
-export function statusText(status: Status): { readonly lines: readonly string[]; readonly hints: readonly Hint[] } {
+/** The status page in lines for a terminal, as it is now, and what is not as expected. */
+export function statusText(
+  status: Status,
+  now: Date,
+): { readonly lines: readonly string[]; readonly hints: readonly Hint[] } {
   const hints = hintsOf(status);
   const lines = [
     ...(hints.length === 0 ? ['all as expected'] : hints.map(({ text, runbook }) => `! ${text} (runbook ${runbook})`)),
@@ -13,7 +16,7 @@ export function statusText(status: Status): { readonly lines: readonly string[];
       const running = first?.uptimeSeconds == null ? '' : `running for ${span(first.uptimeSeconds)}`;
       return row(name, health.toLowerCase().replace('_', ' '), running);
     }),
-    ...publishing(status),
+    ...publishing(status, now),
     ...counts(status),
     ...nodesOf(status.security?.events).map(({ process, kind, count }) => row(process, kind, countText(count))),
     ...nodesOf(status.certificates).map(({ process, name, remainingDays }) =>
@@ -28,18 +31,18 @@ const row = (...cells: readonly string[]): string =>
     .map((cell) => cell.padEnd(24))
     .join(' ')
     .trimEnd();
-const ago = (seconds: number | null): string => (seconds === null ? 'unknown' : `${span(seconds)} ago`);
+const ago = (seconds: number): string => `${span(seconds)} ago`;
 
-function publishing({ distribution, probe }: Status): string[] {
+function publishing({ distribution, probe }: Status, now: Date): string[] {
   if (distribution === null) return [];
-  const ages = distribution.packageAge.map(({ name, level }) => row(`newest ${name} package`, ago(level.latest)));
-  const next = distribution.nextRun.latest;
+  const line = (name: string, level: Latest | undefined, words: (value: number) => string) =>
+    row(name, level === undefined ? '–' : levelText(level, words, now));
   return [
-    ...ages,
-    row('last good run', ago(distribution.lastRunAge.latest)),
-    row('next run', next === null ? 'unknown' : due(next)),
-    row('keys waiting', countText({ total: distribution.keysWaiting.latest })),
-    row('probe went well', ago(probe?.successAge.latest ?? null)),
+    ...distribution.packageAge.map(({ name, level }) => line(`newest ${name} package`, level, ago)),
+    line('last good run', distribution.lastRunAge, ago),
+    line('next run', distribution.nextRun, due),
+    line('keys waiting', distribution.keysWaiting, number),
+    line('probe went well', probe?.successAge, ago),
   ];
 }
 

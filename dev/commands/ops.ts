@@ -54,11 +54,11 @@ export function addOpsCommands(program: Command): void {
     .addOption(teamOption())
     .option('--json', 'print one JSON object')
     .action(async (options: OpsOptions) => {
-      const { data } = await asked(options.team, async (client) => {
+      const { data, date } = await asked(options.team, async (client) => {
         const { date } = await client.stored('me');
         return client.stored('status', rangesAt(Date.parse(date)));
       });
-      const { lines, hints } = statusText(data as Status);
+      const { lines, hints } = statusText(data as Status, new Date(date));
       const json = JSON.stringify({ team: options.team, hints, ...(data as object) });
       process.stdout.write(options.json ? `${json}\n` : `${lines.join('\n')}\n`);
       process.exitCode = hints.length === 0 ? 0 : 1;

@@ -25,6 +25,7 @@ export interface Count {
 /** What the type `Level` shows. */
 export interface Level {
   readonly latest: number | null;
+  readonly asOf: Date | null;
   readonly window: Window;
   readonly points: readonly Point[];
 }
@@ -40,7 +41,19 @@ export function count(seen: Seen, window: Window, selection: Selection): Count {
 /** A gauge over the window: the highest value of each slot, and the last that is known. */
 export function level(seen: Seen, window: Window, selection: Selection): Level {
   const points = pointsOf(seen, window, selection, (values) => Math.max(...values));
-  return { latest: points.findLast(({ value }) => value !== null)?.value ?? null, window, points };
+  return { ...latestOf(seen, window, selection, points), window, points };
+}
+
+/** Of the last slot that has a value its last minute: a slot has its highest, which may long be over. */
+function latestOf(seen: Seen, window: Window, selection: Selection, points: readonly Point[]) {
+  const last = points.findLast(({ value }) => value !== null);
+  if (last === undefined) return { latest: null, asOf: null };
+  const first = last.at.getTime() / minuteMs;
+  const minutes = seen.history.read(selection, 'minute', first, stepMs[window.resolution] / minuteMs);
+  const at = minutes.findLastIndex((value) => !Number.isNaN(value));
+  // Minutes are kept for two days alone.
+  if (at < 0) return { latest: last.value, asOf: last.at };
+  return { latest: tidy(minutes[at] ?? Number.NaN), asOf: new Date((first + at) * minuteMs) };
 }
 
 function pointsOf(seen: Seen, window: Window, selection: Selection, merge: (values: number[]) => number): Point[] {

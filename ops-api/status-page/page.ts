@@ -1,13 +1,12 @@
 import { hintsOf } from './hints.ts';
 import { Html, html } from './html.ts';
-import { nodesOf, type Status } from './status.ts';
+import { type Latest, nodesOf, type Status } from './status.ts';
 import { script, style } from './style.ts';
 import { trend } from './trend.ts';
-import { countText, due, number, span } from './words.ts';
+import { countText, due, levelText, minuteText, number, span } from './words.ts';
 
 /** The whole page for one team at one moment. */
 export function page(status: Status, now: Date, nonce: string): Html {
-  const time = now.toISOString().slice(0, 16).replace('T', ' ');
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -21,12 +20,12 @@ export function page(status: Status, now: Date, nonce: string): Html {
 <header>
 <h1>CWA status</h1>
 <span>${status.me.team}</span>
-<span class="quiet">${time} UTC</span>
+<span class="quiet">${minuteText(now.toISOString())} UTC</span>
 <label><input type="checkbox" id="refresh" checked> refresh every minute</label>
 </header>
 <main>
 ${hintsPart(status)}
-${distributionPart(status)}
+${distributionPart(status, now)}
 ${chartsPart(status)}
 ${servicesPart(status)}
 ${labsPart(status)}
@@ -55,26 +54,24 @@ interface Fact {
 const factsOf = (facts: readonly Fact[]): Html =>
   html`<dl class="grid">${facts.map(({ name, value }) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 
-const ago = (seconds: number | null): string => (seconds === null ? '–' : `${span(seconds)} ago`);
+const ago = (seconds: number): string => `${span(seconds)} ago`;
 
-function distributionPart({ distribution, probe, intake }: Status): Html | undefined {
+function distributionPart({ distribution, probe, intake }: Status, now: Date): Html | undefined {
   if (distribution === null) return undefined;
   const [last] = nodesOf(distribution.runs);
-  const ages = distribution.packageAge.map(({ name, level: { latest } }) => ({
-    name: `Newest ${name} package ended`,
-    value: ago(latest),
-  }));
-  const next = distribution.nextRun.latest;
-  const waiting = distribution.keysWaiting.latest;
-  const share = intake?.fakeShare.latest ?? null;
+  const fact = (name: string, level: Latest | undefined, words: (value: number) => string): Fact => ({
+    name,
+    value: level === undefined ? '–' : levelText(level, words, now),
+  });
+  const ages = distribution.packageAge.map(({ name, level }) => fact(`Newest ${name} package ended`, level, ago));
   const facts: Fact[] = [
     ...ages,
-    { name: 'Last good run', value: ago(distribution.lastRunAge.latest) },
+    fact('Last good run', distribution.lastRunAge, ago),
     ...(last ? [{ name: 'Last run', value: `${last.outcome}, ${span(last.durationSeconds)}` }] : []),
-    { name: 'Next run', value: next === null ? '–' : due(next) },
-    { name: 'Keys waiting', value: waiting === null ? '–' : number(waiting) },
-    { name: 'Probe went well', value: ago(probe?.successAge.latest ?? null) },
-    { name: 'Share of fakes', value: share === null ? '–' : `about ${Math.round(share * 100)} %` },
+    fact('Next run', distribution.nextRun, due),
+    fact('Keys waiting', distribution.keysWaiting, number),
+    fact('Probe went well', probe?.successAge, ago),
+    fact('Share of fakes', intake?.fakeShare, (share) => `about ${Math.round(share * 100)} %`),
   ];
   return html`<h2>Publishing</h2>${factsOf(facts)}`;
 }
@@ -118,8 +115,7 @@ function servicesPart({ services, capacity }: Status): Html | undefined {
     const first = list[0];
     const percent = used.get(name);
     const up = list.filter(({ health }) => health === 'UP' || health === 'DEGRADED').length;
-    const seen =
-      health === 'DOWN' && first?.lastSeen ? `last seen ${first.lastSeen.slice(0, 16).replace('T', ' ')}` : '';
+    const seen = health === 'DOWN' && first?.lastSeen ? `last seen ${minuteText(first.lastSeen)}` : '';
     return html`<tr><th scope="row">${name}</th><td class="${tones[health] ?? 'quiet'}">${health.toLowerCase().replace('_', ' ')}</td><td>${up} of ${list.length}</td><td>${first?.version ?? '–'} ${short(first?.commit)}</td><td>${first?.uptimeSeconds == null ? seen || '–' : span(first.uptimeSeconds)}</td><td>${percent == null ? '–' : `${percent.toFixed(1)} %`}</td></tr>`;
   });
   return tableOf('Processes', ['Process', 'Health', 'Replicas', 'Version', 'Running for', 'CPU'], rows);

@@ -10,7 +10,7 @@ import { Html, html } from './html.ts';
 import { statusPage } from './status-page.ts';
 import type { Status } from './status.ts';
 import { trend } from './trend.ts';
-import { countText, due, span } from './words.ts';
+import { countText, due, levelText, number, span } from './words.ts';
 
 let ops: Awaited<ReturnType<typeof filledOps>>;
 const pages = new Map<Team, string>();
@@ -45,6 +45,14 @@ test.each([
 
 test('what is late is not called due', () => {
   expect([due(3_540), due(0), due(-600)]).toEqual(['in 59 min', 'in 0 s', 'late by 10 min']);
+});
+
+test('a level says since when nothing newer is known, where that is longer than polls take', () => {
+  const now = new Date('2026-03-02T12:30:20Z');
+  const textOf = (latest: number | null, asOf: string | null) => levelText({ latest, asOf }, number, now);
+  expect(textOf(1_500, '2026-03-02T12:28:00.000Z')).toBe('1,500');
+  expect(textOf(1_500, '2026-03-02T12:04:00.000Z')).toBe('1,500, as of 2026-03-02 12:04');
+  expect(textOf(null, null)).toBe('–');
 });
 
 test('a hidden count is few, an unknown one a dash, a lower bound says so', () => {

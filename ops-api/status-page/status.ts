@@ -63,8 +63,9 @@ export interface Status {
 interface Page<T> {
   readonly edges: readonly { readonly node: T }[];
 }
-interface Latest {
+export interface Latest {
   readonly latest: number | null;
+  readonly asOf: string | null;
 }
 interface Trend {
   readonly total: number | null;

@@ -1,3 +1,5 @@
+import type { Latest } from './status.ts';
+
 const units = [
   [86_400, 'd'],
   [3_600, 'h'],
@@ -18,6 +20,19 @@ export function span(seconds: number): string {
 
 /** When something is due, in seconds from now. */
 export const due = (seconds: number): string => (seconds < 0 ? `late by ${span(-seconds)}` : `in ${span(seconds)}`);
+
+/** Polls are a minute apart. */
+const freshMs = 3 * 60_000;
+
+/** What a level says in words; since when nothing newer is known, where that is longer than polls take. */
+export function levelText({ latest, asOf }: Latest, words: (value: number) => string, now: Date): string {
+  if (latest === null) return '–';
+  const isFresh = asOf === null || now.getTime() - Date.parse(asOf) < freshMs;
+  return isFresh ? words(latest) : `${words(latest)}, as of ${minuteText(asOf)}`;
+}
+
+/** `2026-03-02 12:04` of a moment as JSON has it. */
+export const minuteText = (moment: string): string => moment.slice(0, 16).replace('T', ' ');
 
 export const number = (value: number): string => value.toLocaleString('en-GB');
 
