@@ -87,9 +87,13 @@ test.each([
       const w = await copyOf(history);
       await dieIn(w, death);
       const stored = w.store.objects();
-      expect(derivableKeys(w.store).filter((key) => !stored.has(key))).toEqual([]);
+      const where = JSON.stringify(death);
+      expect(
+        derivableKeys(w.store).filter((key) => !stored.has(key)),
+        where,
+      ).toEqual([]);
       await runUnlessBusy(w.deps);
-      expect(contents(w)).toEqual(expected);
+      expect(contents(w), where).toEqual(expected);
       expect(w.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
       expect(await outcomesSince(w, runsBefore)).toEqual(isAtTheEnd(death, counts) ? ['done', 'done'] : ['done']);
       await w.database.close();
