@@ -60,12 +60,12 @@ test('a connection that cannot roll back never returns to the pool', async () =>
 
 test('a reply that never comes fails its statement and gives the place in the pool back', async () => {
   const { url } = await testDatabase('verification');
-  const pool = openPool({ url, poolSize: 1, setting: 'DATABASE_URL' }, silentLog, { replyTimeoutMs: 100 });
+  const pool = openPool({ url, poolSize: 1, setting: 'DATABASE_URL' }, silentLog, { replyTimeoutMs: 500 });
   await expect(pool.query('select pg_sleep(10)')).rejects.toThrow('Connection terminated');
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   await expect(inTx(pool, 'sleep', (tx) => tx.query('select pg_sleep(10)'))).rejects.toThrow('Connection terminated');
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
-  const patient = pool.withConnection((connection) => connection.query('select pg_sleep(0.3)'), { endless: true });
+  const patient = pool.withConnection((connection) => connection.query('select pg_sleep(0.8)'), { endless: true });
   expect((await patient).rowCount).toBe(1);
   await pool.close();
 });

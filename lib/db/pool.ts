@@ -13,6 +13,7 @@ const statementTimeoutMs = 20_000;
 /** PostgreSQL ends every statement before that; what comes later never comes. */
 const lostAfterMs = statementTimeoutMs + 2_000;
 const idleInTransactionMs = 5_000;
+const defaultConnectMs = 5_000;
 
 export interface DatabaseConfig {
   readonly url: string;
@@ -84,7 +85,7 @@ export function connectionOptions(config: DatabaseConfig): pg.ClientConfig {
     database: decodeURIComponent(url.pathname.slice(1)),
     ...(password === '' ? {} : { password }),
     ...(config.ca ? { ssl: { ca: config.ca, rejectUnauthorized: true } } : {}),
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: defaultConnectMs,
     statement_timeout: statementTimeoutMs,
     // When the network swallows a client inside a transaction, its locks must not last until TCP gives up.
     idle_in_transaction_session_timeout: idleInTransactionMs,
@@ -94,6 +95,8 @@ export function connectionOptions(config: DatabaseConfig): pg.ClientConfig {
 
 export interface PoolOptions {
   readonly replyTimeoutMs?: number;
+  /** How long one waits for a connection, or for a place where all are in use; default 5 s. */
+  readonly connectWithinMs?: number;
   readonly metrics?: Metrics;
 }
 
@@ -101,9 +104,18 @@ export interface PoolOptions {
 export function openPool(
   config: DatabaseConfig,
   log: Log,
-  { replyTimeoutMs: usual = lostAfterMs, metrics = silentMetrics }: PoolOptions = {},
+  {
+    replyTimeoutMs: usual = lostAfterMs,
+    connectWithinMs = defaultConnectMs,
+    metrics = silentMetrics,
+  }: PoolOptions = {},
 ): Pool {
-  const pool = new pg.Pool({ ...connectionOptions(config), max: config.poolSize, idleTimeoutMillis: 30_000 });
+  const pool = new pg.Pool({
+    ...connectionOptions(config),
+    connectionTimeoutMillis: connectWithinMs,
+    max: config.poolSize,
+    idleTimeoutMillis: 30_000,
+  });
   const connections = watchCap(metrics, 'database-connections', config.poolSize);
   // Without a listener a dropped idle connection would end the process.
   pool.on('error', (error) => log.warn('database-connection-lost', errorFields(error)));

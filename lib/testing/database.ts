@@ -32,7 +32,9 @@ async function openClone(template: string): Promise<TestDatabase> {
   const admin = inject('postgresUrl');
   await execute(admin, `create database "${name}" template "${template}"`);
   const url = Object.assign(new URL(admin), { pathname: `/${name}` }).href;
-  const pool = openPool({ url, poolSize: 8, setting: 'TEST_DATABASE_URL' }, silentLog);
+  // Tests ask for more at once than any process does, on machines of any load.
+  const options = { connectWithinMs: 60_000 };
+  const pool = openPool({ url, poolSize: 8, setting: 'TEST_DATABASE_URL' }, silentLog, options);
   return {
     pool,
     url,
