@@ -1,7 +1,7 @@
 import { encodeConfigAndroid, encodeConfigIos, encodeConfigV1 } from '../../../lib/exposure/app-config.ts';
 import { checkCurrent } from './check-current.ts';
 import { checkLegacy } from './check-legacy.ts';
-import { checkRanges } from './check-ranges.ts';
+import { checkEachValue } from './check-each-value.ts';
 import { checkShape } from './check-shape.ts';
 import { checksInto, ConfigurationFault, type Fault } from './faults.ts';
 import type { AndroidValues, ConfigurationSource, IosValues, RiskCalculation } from './source.ts';
@@ -28,7 +28,7 @@ export function faultsOf(source: ConfigurationSource, { supportedCountries }: Co
   if (faults.length > 0) return faults;
   checkLegacy(source, check);
   checkCurrent(source, supportedCountries, check);
-  checkRanges('', source, check);
+  checkEachValue('', source, check);
   return faults;
 }
 

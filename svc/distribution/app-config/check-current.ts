@@ -1,6 +1,6 @@
 import { parseDayName } from '../../../lib/exposure/intervals.ts';
 import type { Checks } from './faults.ts';
-import type { ConfigurationSource, LevelMapping, RiskCalculation } from './source.ts';
+import type { CheckInRisk, ConfigurationSource, LevelMapping, RiskCalculation } from './source.ts';
 
 /**
  * Bounds of the v2 files (D 3.5) with what the original left unchecked (BETTER), and everything that makes the Android
@@ -15,6 +15,10 @@ export function checkCurrent(source: ConfigurationSource, supportedCountries: re
   checkInfectiousness('ios.exposureConfiguration.infectiousnessForDaysSinceOnsetOfSymptoms', iosMap ?? {}, check);
   checkRisk('riskCalculation.v1', source.riskCalculation.v1, check);
   checkRisk('riskCalculation.v2', source.riskCalculation.v2, check);
+  checkCheckInRisk(source.presenceTracing.riskCalculationParameters, check);
+  const { infectiousnessWeights = {}, reportTypeWeights = {} } = source.android.dailySummariesConfig;
+  checkNames('android.dailySummariesConfig.infectiousnessWeights', infectiousnessWeights, 2, check);
+  checkNames('android.dailySummariesConfig.reportTypeWeights', reportTypeWeights, 5, check);
   const { latest, min } = source.appVersions.androidVersionCode;
   check.whole('appVersions.androidVersionCode.latest', latest, 0, Number.MAX_SAFE_INTEGER);
   check.whole('appVersions.androidVersionCode.min', min, 0, Number.MAX_SAFE_INTEGER);
@@ -127,12 +131,29 @@ function checkRisk(field: string, risk: RiskCalculation, check: Checks): void {
       risk.trlEncoding[name] === publishedEncoding[name],
     );
   }
-  const levels = risk.transmissionRiskValueMapping.map(({ transmissionRiskLevel }) => transmissionRiskLevel);
-  const covered = [1, 2, 3, 4, 5, 6, 7, 8].every((level) => levels.filter((one) => one === level).length === 1);
-  check.holds(`${field}.transmissionRiskValueMapping`, levels, 'MISSING', covered && levels.length === 8);
+  checkLevels(`${field}.transmissionRiskValueMapping`, risk.transmissionRiskValueMapping, check);
   check.whole(`${field}.maxEncounterAgeInDays`, risk.maxEncounterAgeInDays, 1, 14);
   checkMapping(`${field}.normalizedTimePerEWToRiskLevelMapping`, risk.normalizedTimePerEWToRiskLevelMapping, check);
   checkMapping(`${field}.normalizedTimePerDayToRiskLevelMapping`, risk.normalizedTimePerDayToRiskLevelMapping, check);
+}
+
+function checkCheckInRisk(risk: CheckInRisk, check: Checks): void {
+  const field = 'presenceTracing.riskCalculationParameters';
+  const { normalizedTimePerCheckInToRiskLevelMapping: perCheckIn, normalizedTimePerDayToRiskLevelMapping: day } = risk;
+  checkLevels(`${field}.transmissionRiskValueMapping`, risk.transmissionRiskValueMapping, check);
+  checkMapping(`${field}.normalizedTimePerCheckInToRiskLevelMapping`, perCheckIn, check);
+  checkMapping(`${field}.normalizedTimePerDayToRiskLevelMapping`, day, check);
+}
+
+/** Names of a map that stand for numbers of an enumeration, from 0. */
+function checkNames(field: string, map: Readonly<Record<string, number>>, greatest: number, check: Checks): void {
+  for (const name of Object.keys(map)) check.whole(`${field}.${name}`, Number(name), 0, greatest);
+}
+
+function checkLevels(field: string, mapping: RiskCalculation['transmissionRiskValueMapping'], check: Checks): void {
+  const levels = mapping.map(({ transmissionRiskLevel }) => transmissionRiskLevel);
+  const covered = [1, 2, 3, 4, 5, 6, 7, 8].every((level) => levels.filter((one) => one === level).length === 1);
+  check.holds(field, levels, 'MISSING', covered && levels.length === 8);
 }
 
 function checkMapping(field: string, mapping: readonly LevelMapping[], check: Checks): void {

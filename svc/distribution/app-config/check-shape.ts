@@ -21,7 +21,8 @@ export function checkShape(source: ConfigurationSource, check: Checks): void {
 }
 
 function compare(field: string, value: unknown, model: unknown, check: Checks): void {
-  const fits = kindOf(value) === kindOf(model) && !Number.isNaN(value);
+  // JSON has no name for infinity, but 1e999 reads as one.
+  const fits = kindOf(value) === kindOf(model) && (typeof value !== 'number' || Number.isFinite(value));
   check.holds(field === '' ? 'configuration' : field, value ?? null, 'INVALID_VALUES', fits);
   if (!fits) return;
   if (Array.isArray(value) && Array.isArray(model)) {

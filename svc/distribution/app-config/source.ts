@@ -51,6 +51,12 @@ export interface RiskCalculation {
   maxEncounterAgeInDays: number;
 }
 
+export interface CheckInRisk
+  extends Pick<RiskCalculation, 'transmissionRiskValueMapping' | 'normalizedTimePerDayToRiskLevelMapping'> {
+  normalizedTimePerCheckInToRiskLevelMapping: LevelMapping[];
+  maxCheckInAgeInDays: number;
+}
+
 type Levels = Record<string, number>;
 
 /** The one source of all configuration files (D 3). `defaults.json` holds the published defaults. */
@@ -118,7 +124,7 @@ export interface ConfigurationSource {
   };
   selfReport: { timeSinceOnboardingInHours: number; timeBetweenSubmissionsInDays: number; androidPpac: Integrity };
   coronaTest: Field<AndroidValues, 'coronaTestParameters'>;
-  presenceTracing: Field<AndroidValues, 'presenceTracingParameters'>;
+  presenceTracing: Field<AndroidValues, 'presenceTracingParameters'> & { riskCalculationParameters: CheckInRisk };
   dgc: {
     testCertificateParameters: { waitAfterPublicKeyRegistrationInSeconds: number; waitForRetryInSeconds: number };
     expirationThresholdInDays: number;
