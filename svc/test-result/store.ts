@@ -58,14 +58,6 @@ export async function readResults(db: Queryable, ids: readonly string[]): Promis
   return rows;
 }
 
-/** False when another process is at it; the lock ends with the transaction. */
-export async function tryRetentionLock(tx: Tx): Promise<boolean> {
-  const { rows } = await tx.query<{ locked: boolean }>(
-    `select pg_try_advisory_xact_lock(hashtext('retention')) as locked`,
-  );
-  return rows[0]?.locked === true;
-}
-
 /** Turns up to `limit` results that were first delivered at `before` or earlier into the redeemed code of their family. */
 export async function redeemOldResults(tx: Tx, before: Date, limit: number): Promise<number> {
   const { rowCount } = await tx.query(

@@ -1,57 +1,34 @@
-import { inTx, type Tx } from '../../../lib/db/tx.ts';
+import { type Expiring, expireInPortions } from '../../../lib/db/expire.ts';
 import { countTans, countTeleTans } from '../counts.ts';
 import type { Deps } from '../deps.ts';
 import { before, lifetimes } from '../lifetimes.ts';
-import { deleteExpired, deleteExpiredTeleTans, type ExpiringTable, tryRetentionLock } from '../store/retention.ts';
-
-/** Rows a transaction, so that none is long even after an outage. */
-const portion = 5_000;
-
-const kept: Readonly<Record<ExpiringTable, number>> = {
-  tan: lifetimes.tanKept,
-  session: lifetimes.session,
-  registered_hash: lifetimes.registeredHash,
-  tan_tombstone: lifetimes.tanTombstone,
-  tele_tan_attempt: lifetimes.teleTanAttempt,
-};
+import { deleteExpired, deleteExpiredTeleTans, type ExpiringTable } from '../store/retention.ts';
 
 /**
- * Deletes what is past its time (S 2.9). One process at a time does it; the others find the lock taken. Nothing is
- * logged: how many rows end in a minute says how many phones registered in a minute three weeks ago. TANs and teleTANs
- * that nobody used are counted, in steps as when they were issued.
+ * Deletes what is past its time (S 2.9). Nothing is logged: how many rows end in a minute says how many phones
+ * registered in a minute three weeks ago. TANs and teleTANs that nobody used are counted, in steps as when they were
+ * issued; a TAN that was used is not in its table any more.
  */
 export async function deleteExpiredRows(d: Pick<Deps, 'pool' | 'clock' | 'metrics'>): Promise<void> {
   const now = d.clock.now();
-  for (const [table, ms] of Object.entries(kept) as [ExpiringTable, number][]) {
-    const { deleted, taken } = await inPortions(d, (tx) => deleteExpired(tx, table, before(now, ms), portion));
-    // One that was used is not in the table any more.
-    if (table === 'tan') countTans(d, 'expired', deleted);
-    if (taken) return;
-  }
-  let unused = 0;
-  await inPortions(d, async (tx) => {
-    const gone = await deleteExpiredTeleTans(tx, now, before(now, lifetimes.teleTanLimit), portion);
-    unused += gone.unused;
-    return gone.deleted;
+  const transaction = 'delete-expired';
+  const rowsOf = (table: ExpiringTable, ms: number): Expiring => ({
+    transaction,
+    end: (tx, limit) => deleteExpired(tx, table, before(now, ms), limit),
   });
-  countTeleTans(d, 'expired', unused);
-}
-
-/**
- * `taken`: another process has the lock. It is at this table or has seen the end of it, and goes on from there; going on
- * beside it would take the lock from it in turn, and leave rows to both.
- */
-async function inPortions(
-  d: Pick<Deps, 'pool'>,
-  remove: (tx: Tx) => Promise<number>,
-): Promise<{ readonly deleted: number; readonly taken: boolean }> {
-  let deleted = 0;
-  for (;;) {
-    const count = await inTx(d.pool, 'delete-expired', async (tx) =>
-      (await tryRetentionLock(tx)) ? remove(tx) : undefined,
-    );
-    if (count === undefined) return { deleted, taken: true };
-    deleted += count;
-    if (count < portion) return { deleted, taken: false };
-  }
+  const teleTans = (redeemed: boolean): Expiring => ({
+    transaction,
+    end: (tx, limit) => deleteExpiredTeleTans(tx, redeemed, now, before(now, lifetimes.teleTanLimit), limit),
+  });
+  const [tans = 0, unusedTeleTans = 0] = await expireInPortions(d.pool, [
+    rowsOf('tan', lifetimes.tanKept),
+    teleTans(false),
+    teleTans(true),
+    rowsOf('session', lifetimes.session),
+    rowsOf('registered_hash', lifetimes.registeredHash),
+    rowsOf('tan_tombstone', lifetimes.tanTombstone),
+    rowsOf('tele_tan_attempt', lifetimes.teleTanAttempt),
+  ]);
+  countTans(d, 'expired', tans);
+  countTeleTans(d, 'expired', unusedTeleTans);
 }

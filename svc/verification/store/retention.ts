@@ -1,13 +1,5 @@
 import type { Tx } from '../../../lib/db/tx.ts';
 
-/** False when another process is at it; the lock ends with the transaction. */
-export async function tryRetentionLock(tx: Tx): Promise<boolean> {
-  const { rows } = await tx.query<{ locked: boolean }>(
-    `select pg_try_advisory_xact_lock(hashtext('retention')) as locked`,
-  );
-  return rows[0]?.locked === true;
-}
-
 /** For each kind of row: deletes up to $2 of those whose time ended at $1 or earlier. */
 const deletions = {
   session: `delete from session where id = any(array(
@@ -32,18 +24,16 @@ export async function deleteExpired(tx: Tx, table: ExpiringTable, before: Date, 
 /** teleTANs end with their validity, but not before the issue limit has stopped counting them. */
 export async function deleteExpiredTeleTans(
   tx: Tx,
+  redeemed: boolean,
   now: Date,
   countedSince: Date,
   limit: number,
-): Promise<{ deleted: number; unused: number }> {
-  const { rows } = await tx.query<{ deleted: number; unused: number }>(
-    `with gone as (
-       delete from tele_tan where hash = any(array(
-         select hash from tele_tan where created_at <= $2 and valid_until <= $1 limit $3 for update skip locked))
-       returning redeemed_at
-     )
-     select count(*)::int as deleted, count(*) filter (where redeemed_at is null)::int as unused from gone`,
-    [now, countedSince, limit],
+): Promise<number> {
+  const { rowCount } = await tx.query(
+    `delete from tele_tan where hash = any(array(
+       select hash from tele_tan
+       where (redeemed_at is not null) = $1 and created_at <= $3 and valid_until <= $2 limit $4 for update skip locked))`,
+    [redeemed, now, countedSince, limit],
   );
-  return rows[0] ?? { deleted: 0, unused: 0 };
+  return rowCount;
 }
