@@ -6,8 +6,8 @@ import { guidedJourney } from './journey/guided-journey.ts';
 import { terminal } from './journey/terminal.ts';
 import type { MeshProcess } from './mesh/child.ts';
 import { serveControl } from './mesh/control.ts';
-import { makeHome } from './mesh/home-lock.ts';
-import { type Mesh, markReady, startMesh } from './mesh/mesh.ts';
+import { makeHome, markReady } from './mesh/home.ts';
+import { type Mesh, startMesh } from './mesh/mesh.ts';
 import { startOtlpReceiver } from './observability/otlp-receiver.ts';
 
 export interface LocalRunOptions {

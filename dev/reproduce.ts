@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removeEmbeddedPostgres } from '../lib/db/embedded-postgres.ts';
 import { makeLocalSecrets } from './mesh/certificates.ts';
+import { removeHome } from './mesh/home.ts';
 import { build, makeSnapshot } from './reproduce/build.ts';
 
 /**
@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), 'cwa-reproduce-'));
 const homes = ['source', 'one', 'other'].map((name) => join(folder, name)) as [string, string, string];
 process.once('SIGINT', () => process.exit(130));
 process.once('exit', () => {
-  for (const home of homes) removeEmbeddedPostgres(join(home, 'postgres'));
+  for (const home of homes) removeHome(home);
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -1,21 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import { openPool, type Pool } from '../../lib/db/pool.ts';
 import { jsonLog } from '../../lib/telemetry/log.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 import type { DatabaseOwner } from '../mesh/databases.ts';
+import { removeHome } from '../mesh/home.ts';
 import { type Mesh, startMesh } from '../mesh/mesh.ts';
 import type { BenchRun } from './bench.ts';
 
 /** A home that is gone after the benchmark, its database included. */
 export function temporaryHome(run: BenchRun): string {
   const home = mkdtempSync(join(tmpdir(), 'cwa-bench-'));
-  run.defer(() => {
-    removeEmbeddedPostgres(join(home, 'postgres'));
-    rmSync(home, { recursive: true, force: true });
-  });
+  run.defer(() => removeHome(home));
   return home;
 }
 

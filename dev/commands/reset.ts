@@ -1,9 +1,8 @@
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import { homeOf } from '../home.ts';
 import { askControl } from '../mesh/control.ts';
+import { removeHome } from '../mesh/home.ts';
 
 /** `cwa reset`: removes all state of the local run, wherever decision 3 put it. */
 export function addResetCommand(program: Command): void {
@@ -18,8 +17,7 @@ export function addResetCommand(program: Command): void {
       );
       if (running) throw new Error(`a mesh is running in ${home}: stop it first`);
       const existed = existsSync(home);
-      removeEmbeddedPostgres(join(home, 'postgres'));
-      rmSync(home, { recursive: true, force: true });
+      removeHome(home);
       process.stdout.write(existed ? `removed ${home}\n` : `nothing to remove: ${home} does not exist\n`);
     });
 }

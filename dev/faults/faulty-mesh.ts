@@ -1,16 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  createDatabase,
-  type EmbeddedPostgres,
-  removeEmbeddedPostgres,
-  startEmbeddedPostgres,
-} from '../../lib/db/embedded-postgres.ts';
+import { createDatabase, type EmbeddedPostgres, startEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import { openPool, type Pool } from '../../lib/db/pool.ts';
 import { silentLog } from '../../lib/telemetry/log.ts';
 import { processTree } from '../bench/processes.ts';
+import { databaseFolderOf, removeHome } from '../mesh/home.ts';
 import { type Mesh, startMesh } from '../mesh/mesh.ts';
 import { postgresFraming, tlsFraming } from './framing.ts';
 import { type Link, openLink } from './link.ts';
@@ -55,99 +51,92 @@ const databases = {
 };
 
 export async function startFaultyMesh(): Promise<FaultyMesh> {
-  const folder = mkdtempSync(join(tmpdir(), 'cwa-faults-'));
-  const directory = join(folder, 'postgres');
-  const steps: (() => Promise<unknown> | void)[] = [
-    () => {
-      removeEmbeddedPostgres(directory);
-      rmSync(folder, { recursive: true, force: true });
-    },
-  ];
-  const leave = async () => {
-    for (const step of steps.splice(0).reverse()) await step();
+  await using opened = new AsyncDisposableStack();
+  const faulty = await open(opened);
+  const leaving = opened.move();
+  return { ...faulty, leave: () => leaving.disposeAsync() };
+}
+
+async function open(opened: AsyncDisposableStack): Promise<Omit<FaultyMesh, 'leave'>> {
+  const home = mkdtempSync(join(tmpdir(), 'cwa-faults-'));
+  opened.defer(() => removeHome(home));
+  const directory = databaseFolderOf(home);
+  let postgres = await startEmbeddedPostgres({ directory });
+  opened.defer(() => postgres.close());
+  const between = new Map<string, Link>();
+  for (const [caller, called] of links) {
+    const link = await openLink(called === 'postgres' ? postgresFraming : tlsFraming);
+    between.set(`${caller}→${called}`, link);
+    if (called === 'postgres') link.leadTo(postgres.port);
+    opened.defer(() => link.close());
+  }
+  const env: Record<string, string> = {
+    GATEWAY_HOST: '127.0.0.1',
+    GATEWAY_ANSWER_FLOOR_MS: '0',
+    GATEWAY_MESH_DEADLINE_MS: String(meshDeadlineMs),
+    SUBMISSION_SWEEP_INTERVAL_SECONDS: '1',
   };
-  try {
-    return await open();
-  } catch (error) {
-    await leave();
-    throw error;
+  const direct = new Map<string, string>();
+  for (const [prefix, name] of Object.entries(databases)) {
+    const url = await createDatabase(postgres, name);
+    direct.set(name, url);
+    const link = between.get(`${name.replace('_', '-')}→postgres`);
+    env[`${prefix}_DATABASE_URL`] = link === undefined ? url : url.replace(/:\d+\//, `:${link.port}/`);
   }
+  const mesh = await startMesh({
+    home,
+    env,
+    anyPorts: true,
+    addressFor(caller, called, address) {
+      const link = between.get(`${caller}→${called}`);
+      if (link === undefined) return address;
+      link.leadTo(Number(address.split(':')[1]));
+      return `127.0.0.1:${link.port}`;
+    },
+  });
+  opened.defer(() => mesh.close());
+  between.get('phone→gateway')?.leadTo(mesh.ports.GATEWAY_PHONE_PORT);
+  const poolOf = (name: string): Pool => {
+    const pool = openPool({ url: direct.get(name) ?? '', poolSize: 2, setting: 'DATABASE_URL' }, silentLog);
+    opened.defer(() => pool.close());
+    return pool;
+  };
 
-  async function open(): Promise<FaultyMesh> {
-    let postgres = await startEmbeddedPostgres({ directory });
-    steps.push(() => postgres.close());
-    const open = new Map<string, Link>();
-    for (const [caller, called] of links) {
-      const link = await openLink(called === 'postgres' ? postgresFraming : tlsFraming);
-      open.set(`${caller}→${called}`, link);
-      if (called === 'postgres') link.leadTo(postgres.port);
-      steps.push(() => link.close());
-    }
-    const env: Record<string, string> = {
-      GATEWAY_HOST: '127.0.0.1',
-      GATEWAY_ANSWER_FLOOR_MS: '0',
-      GATEWAY_MESH_DEADLINE_MS: String(meshDeadlineMs),
-      SUBMISSION_SWEEP_INTERVAL_SECONDS: '1',
-    };
-    const direct = new Map<string, string>();
-    for (const [prefix, name] of Object.entries(databases)) {
-      const url = await createDatabase(postgres, name);
-      direct.set(name, url);
-      const link = open.get(`${name.replace('_', '-')}→postgres`);
-      env[`${prefix}_DATABASE_URL`] = link === undefined ? url : url.replace(/:\d+\//, `:${link.port}/`);
-    }
-    const mesh = await startMesh({
-      home: join(folder, 'home'),
-      env,
-      anyPorts: true,
-      addressFor(caller, called, address) {
-        const link = open.get(`${caller}→${called}`);
-        if (link === undefined) return address;
-        link.leadTo(Number(address.split(':')[1]));
-        return `127.0.0.1:${link.port}`;
-      },
-    });
-    steps.push(() => mesh.close());
-    open.get('phone→gateway')?.leadTo(mesh.ports.GATEWAY_PHONE_PORT);
-    const poolOf = (name: string): Pool => {
-      const pool = openPool({ url: direct.get(name) ?? '', poolSize: 2, setting: 'DATABASE_URL' }, silentLog);
-      steps.push(() => pool.close());
-      return pool;
-    };
+  const dead = new Set<Party>();
+  let bodies: number[] = [];
+  return {
+    mesh,
+    link: (name) => between.get(name) as Link,
+    kill(party) {
+      dead.add(party);
+      if (party !== 'postgres') return void mesh.processes.get(party)?.kill();
+      bodies = [postgres.pid, ...processTree([postgres.pid])];
+      for (const pid of bodies) killNow(pid);
+    },
+    async heal() {
+      for (const party of dead) {
+        if (party !== 'postgres') await mesh.restart(party);
+        else postgres = await revive(postgres, directory, bodies);
+      }
+      dead.clear();
+    },
+    pools: {
+      submission: poolOf('submission'),
+      verification: poolOf('verification'),
+      testResult: poolOf('test_result'),
+    },
+  };
+}
 
-    const dead = new Set<Party>();
-    let bodies: number[] = [];
-    return {
-      mesh,
-      link: (name) => open.get(name) as Link,
-      kill(party) {
-        dead.add(party);
-        if (party !== 'postgres') return void mesh.processes.get(party)?.kill();
-        bodies = [postgres.pid, ...processTree([postgres.pid])];
-        for (const pid of bodies) killNow(pid);
-      },
-      async heal() {
-        for (const party of dead) {
-          if (party !== 'postgres') await mesh.restart(party);
-          else postgres = await revive(postgres, bodies);
-        }
-        dead.clear();
-      },
-      pools: {
-        submission: poolOf('submission'),
-        verification: poolOf('verification'),
-        testResult: poolOf('test_result'),
-      },
-      leave,
-    };
-  }
-
-  async function revive(killed: EmbeddedPostgres, bodies: readonly number[]): Promise<EmbeddedPostgres> {
-    await killed.close();
-    // A new postmaster refuses the shared memory of processes that have not ended yet.
-    while (bodies.some(isAlive)) await delay(5);
-    return startEmbeddedPostgres({ directory, port: killed.port });
-  }
+async function revive(
+  killed: EmbeddedPostgres,
+  directory: string,
+  bodies: readonly number[],
+): Promise<EmbeddedPostgres> {
+  await killed.close();
+  // A new postmaster refuses the shared memory of processes that have not ended yet.
+  while (bodies.some(isAlive)) await delay(5);
+  return startEmbeddedPostgres({ directory, port: killed.port });
 }
 
 function killNow(pid: number): void {

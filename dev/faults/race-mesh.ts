@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SubmissionServiceService } from '../../gen/mesh/cwa/submission/v1/submission.ts';
@@ -7,7 +7,6 @@ import {
   TanServiceService,
   TeleTanServiceService,
 } from '../../gen/mesh/cwa/verification/v1/verification.ts';
-import { removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import { freePort } from '../../lib/process/free-port.ts';
 import { openPool, type Pool } from '../../lib/db/pool.ts';
 import type { Client } from '../../lib/rpc/api.ts';
@@ -19,6 +18,7 @@ import { systemClock } from '../../lib/time/clock.ts';
 import { makePki } from '../mesh/certificates.ts';
 import { startProcess } from '../mesh/child.ts';
 import type { DatabaseOwner } from '../mesh/databases.ts';
+import { removeHome } from '../mesh/home.ts';
 import { type Mesh, startMesh } from '../mesh/mesh.ts';
 import { openPhoneLine, type PhoneLine } from './positive-phone.ts';
 
@@ -45,115 +45,111 @@ export interface RaceMeshOptions {
 /** A thousand calls at once wait for each other. */
 const deadlineMs = 60_000;
 
-export async function startRaceMesh({ width, teleTansPerHour }: RaceMeshOptions): Promise<RaceMesh> {
+export async function startRaceMesh(options: RaceMeshOptions): Promise<RaceMesh> {
+  await using opened = new AsyncDisposableStack();
+  const race = await open(options, opened);
+  const leaving = opened.move();
+  return { ...race, leave: () => leaving.disposeAsync() };
+}
+
+async function open(
+  { width, teleTansPerHour }: RaceMeshOptions,
+  opened: AsyncDisposableStack,
+): Promise<Omit<RaceMesh, 'leave'>> {
   const home = mkdtempSync(join(tmpdir(), 'cwa-race-'));
+  opened.defer(() => removeHome(home));
   const pki = join(home, 'pki');
-  const steps: (() => Promise<unknown> | void)[] = [
-    () => {
-      removeEmbeddedPostgres(join(home, 'postgres'));
-      rmSync(home, { recursive: true, force: true });
+  // The portal calls verification, but is no process of the local mesh yet.
+  await makePki(home, ['portal']);
+  const mesh = await startMesh({
+    home,
+    env: {
+      GATEWAY_HOST: '127.0.0.1',
+      GATEWAY_ANSWER_FLOOR_MS: '0',
+      GATEWAY_MESH_DEADLINE_MS: String(deadlineMs),
+      VERIFICATION_TELE_TANS_PER_HOUR: String(teleTansPerHour),
     },
-  ];
-  const leave = async () => {
-    for (const step of steps.splice(0).reverse()) await step();
+    anyPorts: true,
+  });
+  opened.defer(() => mesh.close());
+  const verification = await replicasOf(mesh, 'verification', opened);
+  const submission = await replicasOf(mesh, 'submission', opened);
+  const poolOf = (owner: DatabaseOwner): Pool => {
+    const pool = openPool({ url: mesh.databaseUrl(owner), poolSize: 2, setting: 'DATABASE_URL' }, silentLog);
+    opened.defer(() => pool.close());
+    return pool;
   };
-  try {
-    return await open();
-  } catch (error) {
-    await leave();
-    throw error;
-  }
-
-  async function open(): Promise<RaceMesh> {
-    // The portal calls verification, but is no process of the local mesh yet.
-    await makePki(home, ['portal']);
-    const mesh = await startMesh({
-      home,
-      env: {
-        GATEWAY_HOST: '127.0.0.1',
-        GATEWAY_ANSWER_FLOOR_MS: '0',
-        GATEWAY_MESH_DEADLINE_MS: String(deadlineMs),
-        VERIFICATION_TELE_TANS_PER_HOUR: String(teleTansPerHour),
-      },
-      anyPorts: true,
-    });
-    steps.push(() => mesh.close());
-    const verification = await replicasOf(mesh, 'verification');
-    const submission = await replicasOf(mesh, 'submission');
-    const poolOf = (owner: DatabaseOwner): Pool => {
-      const pool = openPool({ url: mesh.databaseUrl(owner), poolSize: 2, setting: 'DATABASE_URL' }, silentLog);
-      steps.push(() => pool.close());
-      return pool;
-    };
-    const callers = <S>(
-      caller: ProcessName,
-      called: ProcessName,
-      ports: readonly number[],
-      name: string,
-      definition: S,
-    ) =>
-      ports.map((port) => {
-        const certificates = watchCertificates({
-          certFile: join(pki, `${caller}.crt`),
-          keyFile: join(pki, `${caller}.key`),
-          caFile: join(pki, 'ca.crt'),
-        });
-        const address = `127.0.0.1:${port}`;
-        const channel = openChannel({ address, serverName: called, certificates, clock: systemClock });
-        steps.push(() => {
-          channel.close();
-          certificates.close();
-        });
-        return clientOf(channel, name, definition, { deadlineMs });
+  const callers = <S>(
+    caller: ProcessName,
+    called: ProcessName,
+    ports: readonly number[],
+    name: string,
+    definition: S,
+  ) =>
+    ports.map((port) => {
+      const certificates = watchCertificates({
+        certFile: join(pki, `${caller}.crt`),
+        keyFile: join(pki, `${caller}.key`),
+        caFile: join(pki, 'ca.crt'),
       });
-    const phones = openPhoneLine(mesh, {
-      port: mesh.ports.GATEWAY_PHONE_PORT,
-      connections: width,
-      patienceMs: deadlineMs,
+      const address = `127.0.0.1:${port}`;
+      const channel = openChannel({ address, serverName: called, certificates, clock: systemClock });
+      opened.defer(() => {
+        channel.close();
+        certificates.close();
+      });
+      return clientOf(channel, name, definition, { deadlineMs });
     });
-    steps.push(() => phones.close());
-    const of = 'cwa.verification.v1';
-    return {
-      mesh,
-      pools: {
-        submission: poolOf('SUBMISSION'),
-        verification: poolOf('VERIFICATION'),
-        testResult: poolOf('TEST_RESULT'),
-      },
-      registration: callers(
-        'gateway',
-        'verification',
-        verification,
-        `${of}.RegistrationService`,
-        RegistrationServiceService,
-      ),
-      tans: callers('submission', 'verification', verification, `${of}.TanService`, TanServiceService),
-      teleTans: callers('portal', 'verification', verification, `${of}.TeleTanService`, TeleTanServiceService),
-      submission: callers(
-        'gateway',
-        'submission',
-        submission,
-        'cwa.submission.v1.SubmissionService',
-        SubmissionServiceService,
-      ),
-      phones,
-      leave,
-    };
-  }
+  const phones = openPhoneLine(mesh, {
+    port: mesh.ports.GATEWAY_PHONE_PORT,
+    connections: width,
+    patienceMs: deadlineMs,
+  });
+  opened.defer(() => phones.close());
+  const of = 'cwa.verification.v1';
+  return {
+    mesh,
+    pools: {
+      submission: poolOf('SUBMISSION'),
+      verification: poolOf('VERIFICATION'),
+      testResult: poolOf('TEST_RESULT'),
+    },
+    registration: callers(
+      'gateway',
+      'verification',
+      verification,
+      `${of}.RegistrationService`,
+      RegistrationServiceService,
+    ),
+    tans: callers('submission', 'verification', verification, `${of}.TanService`, TanServiceService),
+    teleTans: callers('portal', 'verification', verification, `${of}.TeleTanService`, TeleTanServiceService),
+    submission: callers(
+      'gateway',
+      'submission',
+      submission,
+      'cwa.submission.v1.SubmissionService',
+      SubmissionServiceService,
+    ),
+    phones,
+  };
+}
 
-  /** Ports of the mesh's own process and of a second one on the same database. */
-  async function replicasOf(mesh: Mesh, name: 'verification' | 'submission'): Promise<number[]> {
-    const first = mesh.processes.get(name)?.options;
-    if (first === undefined) throw new Error(`${name} is not running`);
-    const prefix = name.toUpperCase();
-    const [port, managementPort] = [await freePort(), await freePort()];
-    const second = await startProcess({
-      ...first,
-      env: { ...first.env, [`${prefix}_PORT`]: String(port), [`${prefix}_MANAGEMENT_PORT`]: String(managementPort) },
-      logFile: join(home, 'log', `${name}-2.log`),
-      readyUrl: `http://127.0.0.1:${managementPort}/health/ready`,
-    });
-    steps.push(() => second.stop());
-    return [Number(first.env[`${prefix}_PORT`]), port];
-  }
+/** Ports of the mesh's own process and of a second one on the same database. */
+async function replicasOf(
+  mesh: Mesh,
+  name: 'verification' | 'submission',
+  opened: AsyncDisposableStack,
+): Promise<number[]> {
+  const first = mesh.processes.get(name)?.options;
+  if (first === undefined) throw new Error(`${name} is not running`);
+  const prefix = name.toUpperCase();
+  const [port, managementPort] = [await freePort(), await freePort()];
+  const second = await startProcess({
+    ...first,
+    env: { ...first.env, [`${prefix}_PORT`]: String(port), [`${prefix}_MANAGEMENT_PORT`]: String(managementPort) },
+    logFile: join(mesh.home, 'log', `${name}-2.log`),
+    readyUrl: `http://127.0.0.1:${managementPort}/health/ready`,
+  });
+  opened.defer(() => second.stop());
+  return [Number(first.env[`${prefix}_PORT`]), port];
 }

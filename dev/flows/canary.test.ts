@@ -3,7 +3,6 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import { belongings, expected } from '../canary/belongings.ts';
 import { type IntakeRun, runIntake } from '../canary/intake.ts';
 import {
@@ -21,6 +20,7 @@ import { octetSecret, type Secret, textSecret } from '../canary/secret.ts';
 import { sinks } from '../canary/sinks.ts';
 import { askWithoutRight, exported, meshAnswers } from '../canary/telemetry.ts';
 import { startMesh } from '../mesh/mesh.ts';
+import { removeHome } from '../mesh/home.ts';
 import { names, prefixOf } from '../mesh/names.ts';
 import { startOtlpReceiver } from '../observability/otlp-receiver.ts';
 
@@ -94,8 +94,8 @@ function filesOfRun(): Holding[] {
 }
 
 afterAll(() => {
-  removeEmbeddedPostgres(join(home, 'postgres'));
-  for (const folder of [home, exportFolder]) rmSync(folder, { recursive: true, force: true });
+  removeHome(home);
+  rmSync(exportFolder, { recursive: true, force: true });
 });
 
 test('S row 69: over all intake flows no secret value is in a log, trace, metric, object, answer, event, file or column where it does not belong', () => {

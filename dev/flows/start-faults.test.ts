@@ -1,20 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import { repositoryRoot } from '../mesh/child.ts';
+import { removeHome } from '../mesh/home.ts';
 import { anyPorts } from '../mesh/ports.ts';
 
 /** Runs a command of the repository with its own home and free ports until it ends, or is ended. */
 async function start(script: string, env: Record<string, string>) {
   const home = mkdtempSync(join(tmpdir(), 'cwa-start-'));
-  onTestFinished(() => {
-    removeEmbeddedPostgres(join(home, 'postgres'));
-    rmSync(home, { recursive: true, force: true });
-  });
+  onTestFinished(() => removeHome(home));
   const ports = Object.fromEntries(Object.entries(await anyPorts()).map(([name, port]) => [name, String(port)]));
   const child = spawn(process.execPath, [script], {
     cwd: repositoryRoot,
@@ -73,10 +70,7 @@ test('a missing certificate ends a process with one sentence that names the sett
 
 test('start says that it is ready, and stops everything on SIGTERM', async () => {
   const home = mkdtempSync(join(tmpdir(), 'cwa-start-'));
-  onTestFinished(() => {
-    removeEmbeddedPostgres(join(home, 'postgres'));
-    rmSync(home, { recursive: true, force: true });
-  });
+  onTestFinished(() => removeHome(home));
   const ports = Object.fromEntries(Object.entries(await anyPorts()).map(([name, port]) => [name, String(port)]));
   const child = spawn(process.execPath, ['dev/start.ts'], {
     cwd: repositoryRoot,

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
+import { removeHome } from '../mesh/home.ts';
 import { startMesh } from '../mesh/mesh.ts';
 import { type FuzzReport, fuzzMesh, runFuzz } from './run-fuzz.ts';
 
@@ -40,8 +40,7 @@ async function run(): Promise<boolean> {
   const mesh = await startMesh({ home, anyPorts: true, ...fuzzMesh });
   const stop = async () => {
     await mesh.close();
-    removeEmbeddedPostgres(join(home, 'postgres'));
-    rmSync(home, { recursive: true, force: true });
+    removeHome(home);
   };
   const onSignal = () => void stop().then(() => process.exit(130));
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);

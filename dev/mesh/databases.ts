@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { createDatabase, type EmbeddedPostgres, startEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import type { Env } from '../../lib/process/config.ts';
+import { databaseFolderOf } from './home.ts';
 
 /** Services that own a database; the name is both database and role. */
 const owners = {
@@ -21,7 +21,7 @@ export interface Databases {
 }
 
 /** Databases named by the environment are used as they are; the rest live on an embedded PostgreSQL. */
-export async function openDatabases(home: string, env: Env, steps: (() => Promise<void> | void)[]): Promise<Databases> {
+export async function openDatabases(home: string, env: Env, opened: AsyncDisposableStack): Promise<Databases> {
   const prefixes = Object.keys(owners) as DatabaseOwner[];
   const urls = new Map<string, string>();
   let embedded: EmbeddedPostgres | undefined;
@@ -30,8 +30,8 @@ export async function openDatabases(home: string, env: Env, steps: (() => Promis
     if (given) urls.set(prefix, given);
     else {
       if (embedded === undefined) {
-        const server = await startEmbeddedPostgres({ directory: join(home, 'postgres') });
-        steps.push(() => server.close());
+        const server = await startEmbeddedPostgres({ directory: databaseFolderOf(home) });
+        opened.defer(() => server.close());
         embedded = server;
       }
       urls.set(prefix, await createDatabase(embedded, owners[prefix]));

@@ -1,28 +1,25 @@
-import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
   GetDistributionReportResponse,
   RunDistributionResponse,
 } from '../../gen/mesh/cwa/distribution/v1/distribution.ts';
-import { ConfigError, type Env } from '../../lib/process/config.ts';
+import type { Env } from '../../lib/process/config.ts';
 import { freePort } from '../../lib/process/free-port.ts';
 import type { Clock } from '../../lib/time/clock.ts';
 import type { SecurityCollector } from '../security-collector/collector.ts';
 import { makeLocalSecrets, makePki, writePartners } from './certificates.ts';
-import { type MeshProcess, startProcess } from './child.ts';
+import type { MeshProcess } from './child.ts';
 import { startClockService } from './clock-service.ts';
 import { type DatabaseOwner, openDatabases } from './databases.ts';
-import { lockHome, makeHome } from './home-lock.ts';
+import { lockHome, makeHome, markReady } from './home.ts';
 import { identityProviderOf } from './identity-provider.ts';
-import { type Name, names, prefixOf, scripts } from './names.ts';
+import { type Name, names } from './names.ts';
 import { type ObjectStoreAccess, openObjectStore } from './object-store.ts';
-import { anyPorts, fixedPorts, type Ports } from './ports.ts';
-import { environmentOf, type Surroundings } from './processes.ts';
+import { anyPorts, fixedPorts, managementSetting, type Ports } from './ports.ts';
+import type { Surroundings } from './processes.ts';
+import { runningIn } from './running.ts';
 import { openScheduler } from './scheduler.ts';
 import { openSecurityCollector } from './security-collector.ts';
-
-type Steps = (() => Promise<void> | void)[];
-const hourMs = 3_600_000;
 
 export interface MeshOptions {
   readonly home: string;
@@ -76,37 +73,30 @@ export interface Mesh {
  * Starts everything; throws `ConfigError` with sentences that name the setting, after stopping what had started.
  */
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
-  const steps: Steps = [];
-  const close = async () => {
-    for (const step of steps.splice(0).reverse()) await step();
-  };
-  try {
-    return await open(options, steps, close);
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  await using opened = new AsyncDisposableStack();
+  const mesh = await open(options, opened);
+  const closing = opened.move();
+  return { ...mesh, close: () => closing.disposeAsync() };
 }
 
-async function open(options: MeshOptions, steps: Steps, close: () => Promise<void>): Promise<Mesh> {
+async function open(options: MeshOptions, opened: AsyncDisposableStack): Promise<Omit<Mesh, 'close'>> {
   const { home, env } = options;
   const progress = options.onProgress ?? (() => {});
   const ports = options.anyPorts ? await anyPorts() : await fixedPorts(env);
   makeHome(home);
-  steps.push(lockHome(home));
+  opened.defer(lockHome(home));
   markReady(home, false);
   await makePki(home);
   const secrets = makeLocalSecrets(home, env);
   const clockService = await startClockService(join(home, 'clock.json'), options.startAtMs);
-  steps.push(() => clockService.close());
-  const { clock } = clockService;
+  opened.defer(() => clockService.close());
 
   progress('starting PostgreSQL and the object store');
-  const databases = await openDatabases(home, env, steps);
-  const objectStore = await openObjectStore(home, env, steps);
-  const securityCollector = env['SECURITY_FEED_URL'] ? undefined : await openSecurityCollector(home, steps);
+  const databases = await openDatabases(home, env, opened);
+  const objectStore = await openObjectStore(home, env, opened);
+  const securityCollector = env['SECURITY_FEED_URL'] ? undefined : await openSecurityCollector(home, opened);
   const identityProvider = identityProviderOf(home, ports.IDENTITY_PROVIDER_PORT);
-  steps.push(() => identityProvider.stop());
+  opened.defer(() => identityProvider.stop());
   const around: Surroundings = {
     home,
     env,
@@ -123,48 +113,18 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
 
   const first = names.filter((name) => name !== 'prober');
   progress(`starting ${first.join(', ')}`);
-  const processes = new Map<string, MeshProcess>();
-  const start = async (name: Name, settings: Readonly<Record<string, string>> = {}): Promise<void> => {
-    const managementPort = ports[managementSetting(name)];
-    processes.set(
-      name,
-      await startProcess({
-        name,
-        script: scripts[name],
-        env: { ...environmentOf(name, around), ...settings },
-        logFile: join(home, 'log', `${name}.log`),
-        readyUrl: `http://127.0.0.1:${managementPort}/health/ready`,
-        nodeFlags: options.nodeFlags?.(name) ?? [],
-      }),
-    );
-  };
-  let prober: Promise<void> = Promise.resolve();
-  const startProber = (settings?: Readonly<Record<string, string>>): Promise<void> => {
-    prober = start('prober', settings);
-    return prober;
-  };
-  steps.push(async () => {
-    // What is half started cannot be stopped.
-    await prober.catch(() => {});
-    // The edge first, so that no request meets a service that is already gone.
-    for (const name of [...names].reverse()) await processes.get(name)?.stop();
-  });
-  // All starts must have settled before an error may stop the mesh; else a late one would be left running.
-  const failures = (await Promise.allSettled(first.map((name) => start(name)))).flatMap((result) =>
-    result.status === 'rejected' ? [result.reason as unknown] : [],
-  );
-  const faults = failures.flatMap((failure) => (failure instanceof ConfigError ? failure.faults : []));
-  if (faults.length > 0) throw new ConfigError(faults);
-  if (failures.length > 0) throw failures[0];
-  if (options.prober !== undefined) await startProber(options.prober);
-  const scheduler = openScheduler(home, around.rpcPorts.distribution);
-  steps.push(() => scheduler.close());
-  const inTurn = oneAtATime();
+  const running = runningIn(around, options.nodeFlags ?? (() => []));
+  opened.defer(() => running.stop());
+  await running.startAll(first);
+  if (options.prober !== undefined) await running.start('prober', options.prober);
+  const scheduler = openScheduler(home, around.rpcPorts.distribution, clockService);
+  opened.defer(() => scheduler.close());
 
+  const { processes } = running;
   return {
     home,
     ports,
-    clock,
+    clock: clockService.clock,
     objectStore,
     managementPorts: () =>
       Object.fromEntries(
@@ -188,51 +148,18 @@ async function open(options: MeshOptions, steps: Steps, close: () => Promise<voi
       ...[identityProvider.current()].flatMap((started) => (started ? [started.pid] : [])),
     ],
     startIdentityProvider: () => identityProvider.start(),
-    startProber,
-    runDistribution: () => inTurn(() => scheduler.client.runDistribution({})),
-    distributionReport: () => scheduler.client.getDistributionReport({}),
-    advanceTo: (ms, onHour, signal) =>
-      inTurn(async () => {
-        const now = clock.nowMs();
-        const hours: number[] = [];
-        for (let at = (Math.floor(now / hourMs) + 1) * hourMs; at < ms; at += hourMs) hours.push(at);
-        const stops = [...hours, Math.max(ms, now)];
-        for (const at of stops) {
-          signal?.throwIfAborted();
-          await clockService.moveTo(at);
-          await scheduler.client.runDistribution({});
-          onHour?.(new Date(at));
-        }
-        return stops.length;
-      }),
+    startProber: (settings) => running.start('prober', settings),
+    runDistribution: () => scheduler.run(),
+    distributionReport: () => scheduler.report(),
+    advanceTo: (ms, onHour, signal) => scheduler.advanceTo(ms, onHour, signal),
     async restart(name, settings) {
       await processes.get(name)?.kill();
-      await start(name as Name, settings);
+      await running.start(name as Name, settings);
     },
-    close,
   };
 }
-
-const managementSetting = (name: Name) => `${prefixOf(name)}_MANAGEMENT_PORT` as keyof Ports;
 
 async function meshPorts(): Promise<Record<Name, number>> {
   const free = await Promise.all(names.map(async (name) => [name, await freePort()] as const));
   return Object.fromEntries(free) as Record<Name, number>;
-}
-
-/** The run of the minute must not meet one that a moved clock made due. */
-function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
-  let turn: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = turn.then(work, work);
-    turn = next.catch(() => {});
-    return next;
-  };
-}
-
-/** Says that the guided journey has ended well; gone as soon as the mesh stops (decision 2). */
-export function markReady(home: string, ready: boolean): void {
-  const file = join(home, 'ready');
-  if (ready) writeFileSync(file, '');
-  else rmSync(file, { force: true });
 }

@@ -16,7 +16,7 @@ export interface ObjectStoreAccess {
 export async function openObjectStore(
   home: string,
   env: Env,
-  steps: (() => Promise<void> | void)[],
+  opened: AsyncDisposableStack,
 ): Promise<ObjectStoreAccess> {
   if (env['S3_ENDPOINT']) {
     const given = Object.entries(env).filter(([key]) => key.startsWith('S3_'));
@@ -38,7 +38,7 @@ export async function openObjectStore(
     readyUrl: `http://127.0.0.1:${port}/`,
     anyAnswer: true,
   });
-  steps.push(() => store.stop());
+  opened.defer(() => store.stop());
   return {
     process: store,
     env: {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { ConfigError, type Env } from '../../lib/process/config.ts';
 import { freePort } from '../../lib/process/free-port.ts';
+import { type Name, prefixOf } from './names.ts';
 
 /** Ports that people and other programs rely on (architecture section 4, decision 4). */
 export const publicPorts = {
@@ -19,6 +20,9 @@ export const publicPorts = {
 
 export type PublicPort = keyof typeof publicPorts;
 export type Ports = Readonly<Record<PublicPort, number>>;
+
+/** The setting that holds the management port of a process. */
+export const managementSetting = (name: Name) => `${prefixOf(name)}_MANAGEMENT_PORT` as PublicPort;
 
 /** The fixed ports of a local run, each changeable by its variable; every taken or wrong one is reported at once. */
 export async function fixedPorts(env: Env): Promise<Ports> {

@@ -5,7 +5,7 @@ import type { Databases } from './databases.ts';
 import { issuerOf } from './identity-provider.ts';
 import { type Name, names, prefixOf } from './names.ts';
 import type { ObjectStoreAccess } from './object-store.ts';
-import type { Ports } from './ports.ts';
+import { managementSetting, type Ports } from './ports.ts';
 
 /** Settings that several processes read under one name. */
 const shared =
@@ -32,7 +32,7 @@ export function environmentOf(name: Name, around: Surroundings): Record<string, 
   const { home, env, ports, rpcPorts, addressFor } = around;
   const prefix = prefixOf(name);
   const given = Object.entries(env).filter(([key]) => key.startsWith(`${prefix}_`) || shared.test(key));
-  const managementPort = `${prefix}_MANAGEMENT_PORT` as keyof Ports;
+  const managementPort = managementSetting(name);
   const addresses = names.map((called) => [
     `${prefixOf(called)}_ADDRESS`,
     addressFor(name, called, `127.0.0.1:${rpcPorts[called]}`),

@@ -1,17 +1,26 @@
 import { join } from 'node:path';
-import { DistributionServiceService } from '../../gen/mesh/cwa/distribution/v1/distribution.ts';
-import type { Client } from '../../lib/rpc/api.ts';
+import {
+  DistributionServiceService,
+  type GetDistributionReportResponse,
+  type RunDistributionResponse,
+} from '../../gen/mesh/cwa/distribution/v1/distribution.ts';
 import { watchCertificates } from '../../lib/rpc/certificates.ts';
 import { clientOf, openChannel } from '../../lib/rpc/client.ts';
 import { systemClock } from '../../lib/time/clock.ts';
+import type { ClockService } from './clock-service.ts';
 
+/** Asks distribution for its runs, as the cron job of a cluster does, and moves the clock, so that both go together. */
 export interface Scheduler {
-  readonly client: Client<typeof DistributionServiceService>;
+  run(): Promise<RunDistributionResponse>;
+  report(): Promise<GetDistributionReportResponse>;
+  /** Moves the clock forward, with a run at the start of every hour passed and at the end; answers how many that were. */
+  advanceTo(ms: number, onHour?: (now: Date) => void, signal?: AbortSignal): Promise<number>;
   close(): void;
 }
 
-/** Asks distribution for its runs, as the cron job of a cluster does. */
-export function openScheduler(home: string, port: number): Scheduler {
+const hourMs = 3_600_000;
+
+export function openScheduler(home: string, port: number, clockService: ClockService): Scheduler {
   const file = (name: string) => join(home, 'pki', name);
   const certificates = watchCertificates({
     certFile: file('scheduler.crt'),
@@ -21,11 +30,42 @@ export function openScheduler(home: string, port: number): Scheduler {
   const address = `127.0.0.1:${port}`;
   const channel = openChannel({ address, serverName: 'distribution', certificates, clock: systemClock });
   const service = 'cwa.distribution.v1.DistributionService';
+  const client = clientOf(channel, service, DistributionServiceService, { deadlineMs: 300_000 });
+  const inTurn = oneAtATime();
   return {
-    client: clientOf(channel, service, DistributionServiceService, { deadlineMs: 300_000 }),
+    run: () => inTurn(() => client.runDistribution({})),
+    report: () => client.getDistributionReport({}),
+    advanceTo: (ms, onHour, signal) =>
+      inTurn(async () => {
+        const stops = stopsBetween(clockService.clock.nowMs(), ms);
+        for (const at of stops) {
+          signal?.throwIfAborted();
+          await clockService.moveTo(at);
+          await client.runDistribution({});
+          onHour?.(new Date(at));
+        }
+        return stops.length;
+      }),
     close() {
       channel.close();
       certificates.close();
     },
+  };
+}
+
+/** Every full hour on the way, and the end. */
+function stopsBetween(fromMs: number, toMs: number): number[] {
+  const stops: number[] = [];
+  for (let at = (Math.floor(fromMs / hourMs) + 1) * hourMs; at < toMs; at += hourMs) stops.push(at);
+  return [...stops, Math.max(fromMs, toMs)];
+}
+
+/** The run of the minute must not meet one that a moved clock made due. */
+function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let turn: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = turn.then(work, work);
+    turn = next.catch(() => {});
+    return next;
   };
 }

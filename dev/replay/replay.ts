@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import type { DecodedKey } from '../../lib/exposure/key-export-reader.ts';
 import type { UploadKey } from '../../phone/submission-vector.ts';
 import { openLab } from '../journey/lab.ts';
 import { aGuid, inParallel, type People, peopleOf } from '../journey/people.ts';
+import { removeHome } from '../mesh/home.ts';
 import { type Mesh, startMesh } from '../mesh/mesh.ts';
 import { compare, type ReplayResult } from './compare.ts';
 import { intakeRule, type PhoneLoad, planUploads, type SentLoad } from './replay-plan.ts';
@@ -43,8 +43,7 @@ export async function replay(
     // An interrupt during the start waits for it: what is half open cannot be closed in order.
     const mesh = await opening.catch(() => undefined);
     await mesh?.close();
-    removeEmbeddedPostgres(join(home, 'postgres'));
-    rmSync(home, { recursive: true, force: true });
+    removeHome(home);
   }
 }
 

@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import { dayName, utcDay } from '../../lib/exposure/intervals.ts';
 import { secureRandom } from '../../lib/random/random.ts';
 import type { Http } from '../../phone/http.ts';
@@ -9,6 +8,7 @@ import { Phone } from '../../phone/phone.ts';
 import { undiciHttp } from '../../phone/undici-http.ts';
 import { openLab } from '../journey/lab.ts';
 import { aGuid, inParallel, peopleOf } from '../journey/people.ts';
+import { removeHome } from '../mesh/home.ts';
 import { type Mesh, startMesh } from '../mesh/mesh.ts';
 import { makeKey, type RehearsalKey, signingEnv } from './key-pair.ts';
 import { archivePaths, fetchFile, keyPackages, readPackage, takesArchive } from './published-files.ts';
@@ -67,8 +67,7 @@ export async function rehearseRotation(
   let mesh: Mesh | undefined;
   const leave = async () => {
     await mesh?.close();
-    removeEmbeddedPostgres(join(home, 'postgres'));
-    rmSync(home, { recursive: true, force: true });
+    removeHome(home);
   };
   const onSignal = () => void leave().then(() => process.exit(130));
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { removeEmbeddedPostgres } from '../../../lib/db/embedded-postgres.ts';
+import { removeHome } from '../../mesh/home.ts';
 import { type Mesh, startMesh } from '../../mesh/mesh.ts';
-import { type Name, prefixOf } from '../../mesh/names.ts';
-import type { Ports } from '../../mesh/ports.ts';
+import type { Name } from '../../mesh/names.ts';
+import { managementSetting } from '../../mesh/ports.ts';
 import { dashboards } from '../dashboards/all.ts';
 import { prometheusMetrics } from '../prometheus-names.ts';
 import { readRules } from '../rules.ts';
@@ -35,31 +35,26 @@ const flushSeconds = 1;
 export async function runCheck({ people, tell, signal }: CheckOptions): Promise<CheckResult> {
   const folder = mkdtempSync(join(tmpdir(), 'cwa-dashboards-'));
   const home = join(folder, 'home');
-  const steps: (() => Promise<void> | void)[] = [
-    () => {
-      removeEmbeddedPostgres(join(home, 'postgres'));
-      rmSync(folder, { recursive: true, force: true });
-    },
-  ];
-  try {
-    tell('starting a mesh and Prometheus');
-    const mesh = await startMesh({
-      home,
-      anyPorts: true,
-      env: { TELEMETRY_FLUSH_SECONDS: String(flushSeconds), GATEWAY_ANSWER_FLOOR_MS: '100', GATEWAY_HOST: '127.0.0.1' },
-    });
-    steps.push(() => mesh.close());
-    await mesh.startProber({ PROBER_INTERVAL_SECONDS: '10', PROBER_EXPORT_POLL_SECONDS: '1' });
-    const prometheus = await startPrometheus(folder, targetsOf(mesh));
-    steps.push(() => prometheus.close());
-    signal?.throwIfAborted();
-    await Promise.race([driveTraffic(mesh, people, tell), aborted(signal)]);
-    tell('waiting for the last values, then asking');
-    await delay(12_000, undefined, { signal });
-    return await ask(prometheus);
-  } finally {
-    for (const step of steps.reverse()) await step();
-  }
+  await using opened = new AsyncDisposableStack();
+  opened.defer(() => {
+    removeHome(home);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  tell('starting a mesh and Prometheus');
+  const mesh = await startMesh({
+    home,
+    anyPorts: true,
+    env: { TELEMETRY_FLUSH_SECONDS: String(flushSeconds), GATEWAY_ANSWER_FLOOR_MS: '100', GATEWAY_HOST: '127.0.0.1' },
+  });
+  opened.defer(() => mesh.close());
+  await mesh.startProber({ PROBER_INTERVAL_SECONDS: '10', PROBER_EXPORT_POLL_SECONDS: '1' });
+  const prometheus = await startPrometheus(folder, targetsOf(mesh));
+  opened.defer(() => prometheus.close());
+  signal?.throwIfAborted();
+  await Promise.race([driveTraffic(mesh, people, tell), aborted(signal)]);
+  tell('waiting for the last values, then asking');
+  await delay(12_000, undefined, { signal });
+  return await ask(prometheus);
 }
 
 const aborted = (signal?: AbortSignal): Promise<never> =>
@@ -78,5 +73,5 @@ async function ask(prometheus: Prometheus): Promise<CheckResult> {
 const targetsOf = (mesh: Mesh) =>
   [...mesh.processes.keys()].map((process) => ({
     process,
-    port: mesh.ports[`${prefixOf(process as Name)}_MANAGEMENT_PORT` as keyof Ports],
+    port: mesh.ports[managementSetting(process as Name)],
   }));

@@ -1,5 +1,6 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { removeEmbeddedPostgres } from '../../lib/db/embedded-postgres.ts';
 import { ConfigError } from '../../lib/process/config.ts';
 
 /** Makes the home and its folder of logs. Not `recursive`: Node tries for ever where a folder cannot exist (/proc/x). */
@@ -12,6 +13,15 @@ export function makeHome(home: string): void {
     const code = (error as NodeJS.ErrnoException).code ?? 'error';
     throw new ConfigError([`CWA_HOME: the folder ${home} cannot be made (${code}); set CWA_HOME to another one`]);
   }
+}
+
+/** Where the embedded PostgreSQL of a home keeps its data, unless its user cannot get there. */
+export const databaseFolderOf = (home: string): string => join(home, 'postgres');
+
+/** Removes the home with its database, wherever that is (decision 3). Nothing may run in it. */
+export function removeHome(home: string): void {
+  removeEmbeddedPostgres(databaseFolderOf(home));
+  rmSync(home, { recursive: true, force: true });
 }
 
 /** One mesh a home: a second one would stop the first one's database. Returns what gives the home free. */
@@ -29,6 +39,13 @@ export function lockHome(home: string): () => void {
   writeSync(handle, String(process.pid));
   closeSync(handle);
   return () => rmSync(file, { force: true });
+}
+
+/** Says that the guided journey has ended well; gone as soon as the mesh stops (decision 2). */
+export function markReady(home: string, ready: boolean): void {
+  const file = join(home, 'ready');
+  if (ready) writeFileSync(file, '');
+  else rmSync(file, { force: true });
 }
 
 /** The number of a process that was killed may since belong to somebody else. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { lockHome, makeHome } from './home-lock.ts';
+import { lockHome, makeHome } from './home.ts';
 
 function home(): string {
   const folder = mkdtempSync(join(tmpdir(), 'cwa-lock-'));
