@@ -1,6 +1,7 @@
 import { type DistributionRun, type KeyPackage, RunOutcome } from '../../gen/mesh/cwa/metrics/v1/metrics.ts';
-import type { Pool } from '../../lib/db/pool.ts';
+import type { Queryable } from '../../lib/db/pool.ts';
 import type { MetricsDetails } from '../../lib/rpc/metrics-service.ts';
+import type { Clock } from '../../lib/time/clock.ts';
 import { windowEndSeconds } from './object-window.ts';
 import { aggregateRegion } from './rules.ts';
 import { type CountedPackageRow, readPackageList } from './store/package-list.ts';
@@ -15,13 +16,26 @@ const outcomes: Readonly<Record<RunRow['outcome'], RunOutcome>> = {
   failed: RunOutcome.RUN_OUTCOME_FAILED,
 };
 
-/** The newest runs and packages, for operators; read when they are asked for. */
-export const publishedDetails =
-  (pool: Pool): MetricsDetails =>
-  async () => ({
-    runs: (await readRuns(pool, limit)).map(runOf),
-    packages: (await readPackageList(pool, limit)).map(packageOf),
-  });
+/** The ops API gives an answer 5 s. */
+const readWithinMs = 2_000;
+
+/**
+ * The newest runs and packages, for operators; read when they are asked for. Of a database that is away or silent they
+ * are told as they were: without an answer the process itself would seem to be down, and nobody would hear why.
+ */
+export function publishedDetails({ pool, clock }: { pool: Queryable; clock: Clock }): MetricsDetails {
+  let known: Awaited<ReturnType<MetricsDetails>> = { runs: [], packages: [] };
+  const read = async (): Promise<void> => {
+    const runs = (await readRuns(pool, limit)).map(runOf);
+    known = { runs, packages: (await readPackageList(pool, limit)).map(packageOf) };
+  };
+  return async () => {
+    const answered = new AbortController();
+    await Promise.race([read(), clock.sleep(readWithinMs, answered.signal)]).catch(() => {});
+    answered.abort();
+    return known;
+  };
+}
 
 const runOf = (row: RunRow): DistributionRun => ({
   startedAt: row.started_at,

@@ -14,5 +14,5 @@ export async function serve(mesh: ReturnType<typeof meshProcess>, deps: Deps, in
       await runDistribution(deps);
     });
   }
-  await mesh.serve(services(deps), 'DISTRIBUTION', publishedDetails(deps.pool));
+  await mesh.serve(services(deps), 'DISTRIBUTION', publishedDetails(deps));
 }

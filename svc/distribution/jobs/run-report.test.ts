@@ -86,7 +86,7 @@ test('padding for keys of other countries is in EUR alone', async () => {
   await w.run();
   w.submit(5, { origin: 'FR', visited: ['FR'] });
   for (let hour = 0; hour < 26; hour++) await w.nextHour();
-  const { packages } = await publishedDetails(w.database.pool)();
+  const { packages } = await publishedDetails({ pool: w.database.pool, clock: w.clock })();
   const { rows } = await w.database.pool.query<{ n: number }>('select count(*) as n from key_pool where padding');
   expect(await comparedWithFiles(w, packages)).toBe(5 + (rows[0]?.n ?? 0));
   expect(rows[0]?.n).toBeGreaterThanOrEqual(135);
@@ -105,7 +105,7 @@ test('the ops API is told of runs and packages, at most 50 of each, newest first
   }
   const server = await serve('distribution', [], {
     telemetry: await testTelemetry('distribution'),
-    published: publishedDetails(w.database.pool),
+    published: publishedDetails({ pool: w.database.pool, clock: w.clock }),
   });
   onTestFinished(() => server.stop());
   const name = 'cwa.metrics.v1.MetricsService';
