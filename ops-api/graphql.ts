@@ -34,6 +34,7 @@ export function createOpsYoga({ schema, operations, persistedOnly, graphiql }: G
       },
     }),
     useDisableIntrospection({ isDisabled: (_request, context) => context['operator'] === undefined }),
+    boundedTokens,
     maxDepthPlugin({ n: limits.depth, ignoreIntrospection: false, ...quiet }) as Plugin,
     costLimitPlugin({ maxCost: limits.cost, depthCostFactor: 1, ...quiet }) as Plugin,
     maxAliasesPlugin({ n: limits.aliases, ...quiet }) as Plugin,
@@ -55,6 +56,12 @@ export function createOpsYoga({ schema, operations, persistedOnly, graphiql }: G
     healthCheckEndpoint: '/-',
   });
 }
+
+/** Ends the reading of a query before its depth fills the stack. */
+const boundedTokens: Plugin = {
+  onParse: ({ parseFn, setParseFn }) =>
+    setParseFn((source, options) => parseFn(source, { ...options, maxTokens: limits.tokens })),
+};
 
 const told = (code: string) => ({ message: code, extensions: { code } });
 

@@ -37,6 +37,31 @@ test('depth, cost and aliases', async () => {
   expect((await fault(nested)).code).toBe('GRAPHQL_VALIDATION_FAILED');
 });
 
+test('an answer has so many points and no more', async () => {
+  const from = new Date(ops.clock.nowMs() - 16 * 3_600_000).toISOString();
+  const minutes = `intake(range: { from: "${from}", resolution: MINUTE }) { requests { byOutcome { count { points { value } } } } }`;
+  expect((await fault(`{ ${minutes} }`)).code).toBeUndefined();
+  const answer = await fault(`{ a: ${minutes} b: ${minutes} c: ${minutes} }`);
+  expect(answer.code).toBe('QUERY_TOO_LARGE');
+  expect(answer.text.match(/"value"/g)?.length ?? 0).toBeLessThanOrEqual(limits.points);
+});
+
+test('a query that is large in any way is refused at once, and is no failure of ours', async () => {
+  const failures = await ops.metrics.seen('cwa.ops.requests', { 'cwa.outcome': 'failed' });
+  for (const query of [
+    '{ a'.repeat(4_000),
+    `{ services(first: ${'['.repeat(8_000)}`,
+    `{ ${'... { '.repeat(2_000)} me { team } ${'} '.repeat(2_000)} }`,
+    `{ ${'me { team } '.repeat(1_000)} }`,
+  ])
+    expect(await fault(query)).toMatchObject({ code: 'QUERY_TOO_LARGE' });
+  const doubling = Array.from({ length: 25 }, (_, at) => `fragment f${at} on Query { ...f${at + 1} ...f${at + 1} }`);
+  expect((await fault(`{ ...f0 } ${doubling.join(' ')} fragment f25 on Query { me { team } }`)).code).toBe(
+    'QUERY_TOO_LARGE',
+  );
+  expect(await ops.metrics.seen('cwa.ops.requests', { 'cwa.outcome': 'failed' })).toBe(failures);
+});
+
 test('what is no query, or not one query, is the mistake of who asked, and no failure', async () => {
   const failures = await ops.metrics.seen('cwa.ops.requests', { 'cwa.outcome': 'failed' });
   for (const query of ['mutation { x }', 'subscription { x }', 'query A { me { team } } query B { me { team } }'])

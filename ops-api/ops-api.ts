@@ -8,6 +8,7 @@ import type { Config } from './config.ts';
 import type { Fleet } from './feed/fleet.ts';
 import { createOpsYoga } from './graphql.ts';
 import type { History } from './history/history.ts';
+import { limits } from './limits.ts';
 import { type Listener, startListener } from './listener.ts';
 import { readOperations } from './persisted-operations.ts';
 import { buildSchema } from './schema/schema.ts';
@@ -40,6 +41,7 @@ export async function startOperatorPort(deps: OperatorPortDeps): Promise<Listene
   const { settings, services, fleet, history, clock, random, log, metrics, security } = deps;
   const schema = buildSchema(services);
   const operations = readOperations();
+  const stored = new Set(operations.map(({ text }) => text));
   const yoga = createOpsYoga({
     schema,
     operations,
@@ -62,8 +64,12 @@ export async function startOperatorPort(deps: OperatorPortDeps): Promise<Listene
     signIn: (request: Parameters<typeof signIn>[1]) => signIn(signInDeps, request),
     mayAsk,
     contextOf: (operator: Parameters<Parameters<typeof serve>[0]['contextOf']>[0]) => {
-      const onRefusal = () => security.report({ type: 'field-refused', team: operator.team });
-      return { operator, clock, fleet, history, services, pollSeconds, onRefusal };
+      // Stored queries and the page name everybody's fields.
+      const onRefusal = (query: string | undefined): void => {
+        if (query !== undefined && !stored.has(query)) security.report({ type: 'field-refused', team: operator.team });
+      };
+      const budget = { points: limits.points };
+      return { operator, clock, fleet, history, services, budget, pollSeconds, onRefusal };
     },
     metrics,
     random,

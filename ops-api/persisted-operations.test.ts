@@ -37,6 +37,11 @@ test("asking for another team's fields is told to the feed; stored operations an
   const before = ops.events.length;
   await ops.ask('{ intake { uploadsAccepted { total } } }', identity);
   expect(ops.events.slice(before)).toEqual([{ type: 'field-refused', team: 'ops-verification' }]);
+  // A text of one's own is none of them, whatever hash comes with it.
+  const query = '{ intake { uploadsAccepted { total } } }';
+  const { extensions } = JSON.parse(named('status').body) as { extensions: object };
+  await ops.send({ ...identity, body: JSON.stringify({ query, extensions }) });
+  expect(ops.events.splice(1)).toEqual([{ type: 'field-refused', team: 'ops-verification' }]);
   await ops.send({ ...identity, ...named('status') });
   await ops.send({ ...identity, method: 'GET', path: '/' });
   expect(ops.events).toHaveLength(before + 1);

@@ -11,7 +11,7 @@ const texts: Readonly<Record<string, string>> = {
   BAD_PAGE: 'A page has 1 to 100 items, and begins at the start or after a cursor of the same list.',
   GRAPHQL_PARSE_FAILED: 'This is no GraphQL.',
   GRAPHQL_VALIDATION_FAILED: 'The query does not fit the schema at these places. { __schema } tells what there is.',
-  QUERY_TOO_LARGE: `A query has at most ${limits.depth} levels, ${limits.aliases} aliases and ${limits.cost} values; objects count twice, lists as long as "first".`,
+  QUERY_TOO_LARGE: `A query has at most ${limits.depth} levels, ${limits.tokens} words, ${limits.aliases} aliases and ${limits.cost} values; objects count twice, lists as long as "first". An answer has at most ${limits.points} points.`,
   PERSISTED_QUERY_NOT_FOUND: 'No stored query has this hash.',
   PERSISTED_QUERY_ONLY: 'Only stored queries are answered here.',
   BAD_USER_INPUT: 'A variable does not fit the query.',
@@ -53,6 +53,7 @@ function codeOf({ message, extensions, path, originalError }: GraphQLError): str
   const code = String(extensions['code']);
   // So begin the refusals of the limits on depth, cost and aliases too.
   if (message.startsWith('Syntax Error') && code !== 'GRAPHQL_PARSE_FAILED') return 'QUERY_TOO_LARGE';
+  if (message.endsWith('Parsing aborted.')) return 'QUERY_TOO_LARGE';
   if (code in texts) return code;
   if (message.startsWith('Variable ')) return 'BAD_USER_INPUT';
   // Of the whole request, by GraphQL itself: a mutation, a name that no operation has.

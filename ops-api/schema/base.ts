@@ -1,5 +1,6 @@
-import type { Resolvers } from './context.ts';
+import type { OpsContext, Resolvers } from './context.ts';
 import { connectionSdl } from './connection.ts';
+import { refusal } from './refusal.ts';
 import type { Window } from './window.ts';
 
 /**
@@ -131,9 +132,16 @@ ${connectionSdl('NamedCount', 'the field that holds it')}
 `;
 
 export const resolvers: Resolvers = {
-  Count: { range: rangeOf },
-  Level: { range: rangeOf },
+  Count: { range: rangeOf, points: pointsOf },
+  Level: { range: rangeOf, points: pointsOf },
 };
+
+/** Lists of points are what makes an answer long and takes time: no limit on the query's text knows how many it asks for. */
+function pointsOf({ points }: { readonly points: readonly unknown[] }, _args: unknown, { budget }: OpsContext) {
+  budget.points -= points.length;
+  if (budget.points < 0) throw refusal('QUERY_TOO_LARGE');
+  return points;
+}
 
 /** What the type `Range` shows. */
 export function rangeOf({ window }: { readonly window: Window }) {

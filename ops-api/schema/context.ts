@@ -19,12 +19,14 @@ export interface OpsContext {
   readonly fleet: Fleet;
   readonly history: History;
   readonly services: readonly Service[];
+  /** How many points the answer may still hold; of the request alone. */
+  readonly budget: { points: number };
   /** Between two polls of a process. */
   readonly pollSeconds: number;
-  /** Is told that the operator asked for what belongs to another team. */
-  readonly onRefusal: () => void;
-  /** Of the request, by yoga: whether a named query is asked. */
-  readonly params?: { readonly extensions?: { readonly persistedQuery?: unknown } };
+  /** Is told that the operator asked for what belongs to another team, and in which query; none: on the status page. */
+  readonly onRefusal: (query: string | undefined) => void;
+  /** Of the request, by yoga: the text that is answered, whatever else came with it. */
+  readonly params?: { readonly query?: string | null };
   /** Is told what nobody expected: it is logged, and the request counts as failed. */
   readonly onFailure: (error: unknown) => void;
 }

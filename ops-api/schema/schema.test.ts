@@ -233,6 +233,17 @@ describe('figures', () => {
   });
 });
 
+test('what processes work for does not tell what small groups hide: uploads less those accepted would be the refused', async () => {
+  const { data } = await run(
+    'ops-cwa',
+    `{ capacity { edges { node { process requests { points { value } } } } }
+       intake { uploadsAccepted { points { value } } uploadsRefused { count { suppressed } } } }`,
+  );
+  const { node } = data['capacity'].edges.find(({ node: { process } }: Loose) => process === 'submission');
+  expect(data['intake'].uploadsRefused[0].count.suppressed).toBe(true);
+  expect(node.requests.points).toEqual(data['intake'].uploadsAccepted.points);
+});
+
 test('pages go on where they ended; a page that cannot be is refused', async () => {
   const page = (given: string) =>
     run(

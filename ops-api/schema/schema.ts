@@ -65,7 +65,7 @@ function guardedService({ resolvers, team }: Service): Resolvers {
 function guard(resolve: Resolver, isAllowed: (team: Team) => boolean): Resolver {
   return (parent, args, context) => {
     if (!isAllowed(context.operator.team)) {
-      if (context.params?.extensions?.persistedQuery === undefined) context.onRefusal();
+      context.onRefusal(context.params?.query ?? undefined);
       throw refusal('FORBIDDEN');
     }
     return resolve(parent, args, context);

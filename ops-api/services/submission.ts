@@ -13,7 +13,8 @@ export const service: ServiceDescription = {
   process: 'submission',
   team: 'ops-cwa',
   keeps: [{ metric: 'cwa.submission.uploads' }, { metric: 'cwa.submission.keys' }],
-  load: { metric: 'cwa.submission.uploads' },
+  // Those that were refused would make of it what small groups hide.
+  load: { metric: 'cwa.submission.uploads', where: { 'cwa.outcome': 'stored' } },
   typeDefs: `
 extend type Intake {
   "Uploads that were accepted. Unit: uploads, in steps of 5. Source: \`cwa.submission.uploads\`."
