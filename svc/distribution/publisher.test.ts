@@ -40,6 +40,7 @@ test('D row 24: an object that stands in the store is recorded as it is, never o
   await store.put('a', Buffer.from('published before'), options);
   expect(await publisher.publish(publication({}))).toBe(true);
   expect(store.objects().get('a')?.body.toString()).toBe('published before');
+  expect(publisher.counts).toMatchObject({ failed: 1, put: 0 });
   expect(log.lines).toContainEqual(
     expect.objectContaining({ level: 'error', event: 'published-object-differs', file: 'a' }),
   );

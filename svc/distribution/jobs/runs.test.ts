@@ -110,10 +110,32 @@ test('D row 33: failed package, PUT of one package fails: index omits it, failur
   expect(w.log.lines).toContainEqual(
     expect.objectContaining({ level: 'error', event: 'object-not-published', file: failing }),
   );
+  expect(await report(w)).toMatchObject({ keysPublished: 0 });
+  w.clock.set('2020-09-13T12:05:00Z');
+  expect(await runDistribution(w.deps)).toMatchObject({ failures: 1 });
+  expect(hourIndex(w.store, '2020-09-13', 'DE')).toEqual([11]);
+  w.store.heal();
+  w.store.forgetRequests();
+  await w.run();
+  expect(puts(w)).toEqual([failing, `${packageKey('DE', '2020-09-13')}/hour`]);
+  expect(hourIndex(w.store, '2020-09-13', 'DE')).toEqual([10, 11]);
+  expect((await openPackage(w.store, failing)).keys).toHaveLength(140);
+  expect(await report(w)).toMatchObject({ keysPublished: 140 });
+});
+
+test('D rows 18, 33: days are listed ascending, also when an older one comes late', async () => {
+  const w = await world({ start: '2020-09-12T21:05:00Z' });
+  await w.run();
+  const failing = packageKey('EUR', '2020-09-12');
+  w.store.failWhere(({ operation, key }) => operation === 'put' && key === failing);
+  for (const day of ['13', '14']) {
+    w.clock.set(`2020-09-${day}T00:05:00Z`);
+    expect(await runDistribution(w.deps)).toMatchObject({ failures: 1 });
+  }
+  expect(dateIndex(w.store, 'EUR')).toEqual(['2020-09-13']);
   w.store.heal();
   await w.run();
-  expect(hourIndex(w.store, '2020-09-13', 'DE')).toEqual([10]);
-  expect((await openPackage(w.store, failing)).keys).toHaveLength(140);
+  expect(dateIndex(w.store, 'EUR')).toEqual(['2020-09-12', '2020-09-13']);
 });
 
 test('D row 34: abort limit, 6 failing objects abort; 5 do not', async () => {
