@@ -339,6 +339,21 @@ test('when the connection breaks under a call, it is repeated if idempotent and 
   await link.close();
 });
 
+test('a connection that died in silence is found, and the call repeated, before a phone gives up after 20 s (S 5.3)', async () => {
+  const link = await breakableLink(server.port);
+  let attempts = 0;
+  getTestResults = async () => {
+    if (++attempts === 1) link.silence();
+    return { outcomes: [] };
+  };
+  const channel = await server.channel('gateway', { address: link.address });
+  const client = clientOf(channel, registrationName, RegistrationServiceService, { deadlineMs: 20_000 });
+
+  await client.getTestResults({ registrationTokens: [] });
+  expect([attempts, link.connections()]).toEqual([2, 2]);
+  await link.close();
+}, 60_000);
+
 test('a handler set that does not fit the name is refused when it is bound', () => {
   expect(() => bind('cwa.verification.v1.Other', TanServiceService, someHandlers({}))).toThrow('does not define');
 });

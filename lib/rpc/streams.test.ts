@@ -1,3 +1,4 @@
+import { SpanKind } from '@opentelemetry/api';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   DiagnosisKeyServiceService,
@@ -6,6 +7,8 @@ import {
 } from '../../gen/mesh/cwa/submission/v1/submission.ts';
 import { breakableLink } from '../testing/breakable-link.ts';
 import { type TestServer, serve } from '../testing/rpc.ts';
+import { recordedSpans } from '../testing/spans.ts';
+import { inTrace } from '../telemetry/tracing.ts';
 import { systemClock } from '../time/clock.ts';
 import type { Call, Client } from './api.ts';
 import { clientOf } from './client.ts';
@@ -157,6 +160,19 @@ test('an idempotent stream is begun anew before its first message, never after',
   };
   await expect(count(client.streamDiagnosisKeys(request))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect(attempts).toBe(1);
+});
+
+test('a stream continues the trace of its caller by the span of its handler alone: reading may end at any time', async () => {
+  const spans = recordedSpans();
+  streamDiagnosisKeys = () => chunks(3);
+  await inTrace('ingest-keys', {}, () => count(client.streamDiagnosisKeys(request)));
+  await expect.poll(() => spans.all().map(spans.path)).toHaveLength(2);
+  expect(spans.all().map(spans.path).sort()).toEqual(['ingest-keys', `ingest-keys > ${name}/StreamDiagnosisKeys`]);
+  expect(spans.all().find(({ name }) => name.endsWith('Keys'))).toMatchObject({ kind: SpanKind.SERVER });
+
+  spans.forget();
+  await count(client.streamDiagnosisKeys(request));
+  expect(spans.all()).toEqual([]);
 });
 
 test('a broken connection in the middle is an error, not an early end', async () => {

@@ -7,6 +7,8 @@ export interface BreakableLink {
   connections(): number;
   /** Cuts what is connected; new connections work again. */
   cut(): void;
+  /** What is connected stays so, and nothing passes any more; new connections work. */
+  silence(): void;
   close(): Promise<void>;
 }
 
@@ -37,6 +39,9 @@ export async function breakableLink(port: number): Promise<BreakableLink> {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     connections: () => connections,
     cut,
+    silence: () => {
+      for (const socket of sockets) socket.unpipe().resume();
+    },
     close: () => {
       cut();
       return new Promise((resolve) => server.close(() => resolve()));
