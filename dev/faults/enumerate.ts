@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { startFaultyMesh } from './faulty-mesh.ts';
-import { type Journey, journeys, killPointsOf, type Manner, manners, sitesOf } from './kill-points.ts';
+import { killPointsOf } from './kill-points.ts';
+import { type Journey, journeys, type Manner, manners, sitesOf } from './kill-sites.ts';
 import { tally } from './tally.ts';
 
 const help = `npm run kill-points [-- --journey tan|upload|takeover] [--manner ${manners.join('|')}] [--link TEXT] [--verbose]

@@ -1,68 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type FaultyMesh, type LinkName, links, meshDeadlineMs, type Party } from './faulty-mesh.ts';
-import { type Account, accountOf, hashOfTan, seedPositive, untilSwept } from './ledger.ts';
-import type { Direction } from './link.ts';
-import { newKeys, newToken, type PositivePhones, positivePhones, type Status } from './positive-phone.ts';
-
-/**
- * The kill points of an upload, over real processes, sockets and databases (decision 20; issue "exactly once").
- *
- * Why this is all of them: whatever a process of the journey awaits is a message on one of the links of `links` (the
- * phone's request, a gRPC call, a statement; the rest is computation). A process that dies or loses its network between
- * two messages is, to everybody else, one that did so right before its next message or right after its last one. So
- * each frame of each link, in each direction, is one point, and there the link fails, its sender dies or its receiver
- * dies, once with the frame withheld and once with the frame delivered. A third process that dies at that moment is
- * between two messages of its own and thus at a point of one of its own links. Frames are counted until the journey ends
- * without reaching the next: none can be left out, whatever grpc-js or pg put into frames of their own.
- */
-
-export const manners = ['cut', 'lose', 'kill-sender', 'kill-receiver'] as const;
-/** `cut`: the connection breaks. `lose`: it stays open and silent for ever. */
-export type Manner = (typeof manners)[number];
-
-export const journeys = {
-  /** The phone asks for its TAN. */
-  tan: [
-    'phone→gateway',
-    'gateway→verification',
-    'verification→test-result',
-    'verification→postgres',
-    'test-result→postgres',
-  ],
-  /** The phone uploads. */
-  upload: [
-    'phone→gateway',
-    'gateway→submission',
-    'submission→verification',
-    'submission→postgres',
-    'verification→postgres',
-  ],
-  /** Other keys come while the TAN is reserved for keys that were never stored. */
-  takeover: [
-    'phone→gateway',
-    'gateway→submission',
-    'submission→verification',
-    'submission→postgres',
-    'verification→postgres',
-  ],
-} as const satisfies Record<string, readonly LinkName[]>;
-export type Journey = keyof typeof journeys;
-
-/**
- * What happens after the fault: the phone repeats the same; comes with other keys; stays away for a while; or, as shipped
- * apps do, begins anew with the next TAN (a session may pay twice).
- */
-export const sequels = ['same keys', 'other keys', 'sweeper, then same keys', 'new TAN, same keys'] as const;
-export type Sequel = (typeof sequels)[number];
-
-export interface Site {
-  readonly journey: Journey;
-  readonly link: LinkName;
-  readonly direction: Direction;
-  readonly when: 'before' | 'after';
-  readonly manner: Manner;
-  readonly sequel: Sequel;
-}
+import { type FaultyMesh, meshDeadlineMs } from './faulty-mesh.ts';
+import { type Site, victimOf } from './kill-sites.ts';
+import {
+  type Account,
+  accountOf,
+  checkEnd,
+  checkHalfway,
+  type Fail,
+  hashOfTan,
+  seedPositive,
+  untilSwept,
+} from './ledger.ts';
+import { type Answer, newKeys, newToken, type PositivePhones, positivePhones, type Status } from './positive-phone.ts';
 
 export interface Point extends Site {
   readonly nth: number;
@@ -83,39 +32,12 @@ export interface Outcome {
 const maxTries = 12;
 const pauseMs = 150;
 
-/** Every place of a journey where something can fail, in every manner; each is then tried frame by frame. */
-export function sitesOf(journey: Journey): Site[] {
-  return journeys[journey].flatMap((link) =>
-    (['request', 'reply'] as const).flatMap((direction) =>
-      (['before', 'after'] as const).flatMap((when) =>
-        manners
-          .filter((manner) => victimOf({ link, direction, manner }) !== 'phone')
-          // A frame that is delivered and then silence is the silence before the next frame.
-          .filter((manner) => manner !== 'lose' || when === 'before')
-          .flatMap((manner) =>
-            sequelsOf(journey, manner).map((sequel) => ({ journey, link, direction, when, manner, sequel })),
-          ),
-      ),
-    ),
-  );
-}
-
-/** Whose keys come next is a question of uploads alone; what a silent link leaves behind is what a cut one does, later. */
-function sequelsOf(journey: Journey, manner: Manner): readonly Sequel[] {
-  if (journey !== 'upload') return ['same keys'];
-  return manner === 'lose' ? ['same keys', 'other keys'] : sequels;
-}
-
-/** Who dies; nobody when only the link fails. A phone that dies is a link that is cut. */
-function victimOf({
-  link,
-  direction,
-  manner,
-}: Pick<Site, 'link' | 'direction' | 'manner'>): Party | 'phone' | undefined {
-  const ends = links.find(([caller, called]) => `${caller}→${called}` === link) ?? (['phone', 'gateway'] as const);
-  const [sender, receiver] = direction === 'request' ? ends : ([ends[1], ends[0]] as const);
-  if (manner === 'kill-sender') return sender;
-  return manner === 'kill-receiver' ? receiver : undefined;
+/** A phone with its keys and those of somebody else, who may hold the same TAN. */
+interface Scene {
+  readonly token: string;
+  readonly mine: readonly Buffer[];
+  readonly others: readonly Buffer[];
+  tan: string;
 }
 
 export interface KillPoints {
@@ -144,18 +66,37 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
     const token = newToken();
     await seedPositive(pools, token, mesh.clock.now());
     const tan = await tanOf(phones, token);
-    const { status } = await again(async () => ({ status: await phones.upload(tan, newKeys()) }), [200]);
+    const { status } = await again(() => phones.upload(tan, newKeys()), [200]);
     if (status !== 200) throw new Error(`an upload without any fault was answered ${status}`);
   }
 
   async function run(point: Point): Promise<Outcome> {
     await warmUp();
+    const scene = await setScene(point);
+    const { asked, frame } = await askUnderFault(point, scene);
+    const faults: string[] = [];
+    const fail: Fail = (text) => void faults.push(text);
+    if (frame === undefined && asked.status !== (point.journey === 'tan' ? 201 : 200))
+      fail(`no fault, but ${asked.status}`);
+    await faulty.heal();
+    // gRPC's keepalive finds a silent connection within 20 s and cuts it; a database's lock must end without such help.
+    if (!point.link.endsWith('postgres')) faulty.link(point.link).cutSilent();
+    const retries = await goOn(point, scene, asked, fail);
+    faulty.link(point.link).cutSilent();
+    return { point, frame, first: asked.status, retries, faults };
+  }
+
+  async function setScene({ journey }: Point): Promise<Scene> {
     const token = newToken();
     await seedPositive(pools, token, mesh.clock.now());
     const scene = { token, mine: newKeys(), others: newKeys(), tan: '' };
-    if (point.journey !== 'tan') scene.tan = await tanOf(phones, token);
-    if (point.journey === 'takeover') await reserveOnly(scene);
+    if (journey !== 'tan') scene.tan = await tanOf(phones, token);
+    if (journey === 'takeover') await reserveOnly(scene);
+    return scene;
+  }
 
+  /** The request of the journey, while the fault waits for its frame. */
+  async function askUnderFault(point: Point, scene: Scene): Promise<{ asked: Answer; frame: string | undefined }> {
     let frame: string | undefined;
     faulty.link(point.link).set({
       direction: point.direction,
@@ -168,65 +109,56 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
         else if (point.manner === 'cut') connection.cut();
       },
     });
-    const wanted = point.journey === 'takeover' ? scene.others : scene.mine;
     const asked =
-      point.journey === 'tan' ? await phones.requestTan(token) : { status: await phones.upload(scene.tan, wanted) };
+      point.journey === 'tan'
+        ? await phones.requestTan(scene.token)
+        : await phones.upload(scene.tan, wantedOf(point, scene));
     faulty.link(point.link).set(undefined);
-    const faults: string[] = [];
-    const fail = (text: string) => faults.push(text);
-    const succeeded = asked.status === (point.journey === 'tan' ? 201 : 200);
-    if (frame === undefined && !succeeded) fail(`no fault, but ${asked.status}`);
-    await faulty.heal();
-    // gRPC's keepalive finds a silent connection within 20 s and cuts it; a database's lock must end without such help.
-    if (!point.link.endsWith('postgres')) faulty.link(point.link).cutSilent();
+    return { asked, frame };
+  }
 
+  /** The phone goes on as the sequel says, until its TAN is spent; answers how many requests that took. */
+  async function goOn(point: Point, scene: Scene, asked: Answer, fail: Fail): Promise<number> {
     let retries = 0;
-    const once = async <T>(ask: Promise<T>): Promise<T> => {
+    const counted = <T>(answer: Promise<T>): Promise<T> => {
       retries++;
-      return ask;
+      return answer;
     };
-    if (point.journey === 'tan') {
-      scene.tan =
-        'tan' in asked && asked.tan
-          ? asked.tan
-          : ((await again(() => once(phones.requestTan(token)), [201])).tan ?? '');
-    } else checkHalfway(await account(scene), asked.status, fail);
-    const firstTan = scene.tan;
-    if (point.sequel === 'new TAN, same keys')
-      scene.tan = (await again(() => once(phones.requestTan(token)), [201])).tan ?? '';
-
+    const nextTan = async () => (await again(() => counted(phones.requestTan(scene.token)), [201])).tan ?? '';
     const upload = (keys: readonly Buffer[], enough: readonly Status[]) =>
-      again(async () => ({ status: await once(phones.upload(scene.tan, keys)) }), enough);
-    const isDone = point.journey !== 'tan' && succeeded && scene.tan === firstTan;
-    let winner = wanted;
+      again(() => counted(phones.upload(scene.tan, keys)), enough);
+
+    if (point.journey === 'tan') scene.tan = asked.tan || (await nextTan());
+    else checkHalfway(await account(scene), asked.status, fail);
+    const firstTan = scene.tan;
+    if (point.sequel === 'new TAN, same keys') scene.tan = await nextTan();
+
+    const isDone = point.journey !== 'tan' && asked.status === 200 && scene.tan === firstTan;
+    let winner = wantedOf(point, scene);
     if (point.sequel === 'other keys') {
-      const answer = await upload(scene.others, [200, 403]);
-      if (answer.status === 200) winner = scene.others;
-      if (answer.status !== 200 && answer.status !== 403) fail(`other keys were answered ${answer.status}`);
-      if (isDone && answer.status === 200) fail('two uploads were accepted for one TAN');
+      const { status } = await upload(scene.others, [200, 403]);
+      if (status === 200) winner = scene.others;
+      else if (status !== 403) fail(`other keys were answered ${status}`);
+      if (isDone && status === 200) fail('two uploads were accepted for one TAN');
     } else {
       if (point.sequel === 'sweeper, then same keys') await checkSwept(scene, fail);
-      const answer = isDone ? asked : await upload(wanted, [200]);
-      if (answer.status !== 200) fail(`the retry was answered ${answer.status}`);
+      const { status } = isDone ? asked : await upload(winner, [200]);
+      if (status !== 200) fail(`the retry was answered ${status}`);
     }
+    await checkSpent(scene, winner, firstTan, fail);
+    return retries;
+  }
+
+  async function checkSpent(scene: Scene, winner: readonly Buffer[], firstTan: string, fail: Fail): Promise<void> {
     if (!(await untilSwept(pools, 10_000))) fail('a reservation stays unconfirmed');
     const loser = winner === scene.mine ? scene.others : scene.mine;
-    const late = await again(async () => ({ status: await phones.upload(scene.tan, loser) }), [403]);
+    const late = await again(() => phones.upload(scene.tan, loser), [403]);
     if (late.status !== 403) fail(`the TAN is spent, but other keys were answered ${late.status}`);
     const end = await account(scene);
     checkEnd(end, winner === scene.mine ? 0 : 1, fail);
     const earlier = scene.tan === firstTan ? 0 : await paymentsOf(firstTan);
     if (end.payments !== 1 + earlier) fail(`the session paid ${end.payments} times`);
-    faulty.link(point.link).cutSilent();
-    return { point, frame, first: asked.status, retries, faults };
   }
-
-  type Scene = {
-    readonly token: string;
-    readonly tan: string;
-    readonly mine: readonly Buffer[];
-    readonly others: readonly Buffer[];
-  };
 
   async function account(scene: Scene): Promise<Account> {
     const read = () => accountOf(pools, scene.token, scene.tan, [scene.mine, scene.others]);
@@ -245,14 +177,14 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
   async function reserveOnly(scene: Scene): Promise<void> {
     const link = faulty.link('submission→postgres');
     link.set({ direction: 'request', nth: 1, when: 'before', spring: (connection) => connection.cut() });
-    const status = await phones.upload(scene.tan, scene.mine);
+    const { status } = await phones.upload(scene.tan, scene.mine);
     link.set(undefined);
     const { tan, stored } = await account(scene);
     if (status === 200 || tan !== 'reserved' || stored[0] !== 0)
       throw new Error(`the scene was not set: ${status}, ${tan}`);
   }
 
-  async function checkSwept(scene: Scene, fail: (text: string) => void): Promise<void> {
+  async function checkSwept(scene: Scene, fail: Fail): Promise<void> {
     if (!(await untilSwept(pools, 10_000))) fail('the sweeper left a reservation unconfirmed');
     const swept = await account(scene);
     const stored = swept.stored.some((n) => n > 0);
@@ -260,6 +192,10 @@ export function killPointsOf(faulty: FaultyMesh): KillPoints {
     if (!stored && swept.tan === 'spent') fail('the TAN is burnt without keys');
   }
 }
+
+/** Whose keys the journey uploads. */
+const wantedOf = ({ journey }: Point, { mine, others }: Scene): readonly Buffer[] =>
+  journey === 'takeover' ? others : mine;
 
 /** Asks until the answer is one of these, as a phone does that does not give up. */
 async function again<T extends { status: Status }>(ask: () => Promise<T>, enough: readonly Status[]): Promise<T> {
@@ -274,22 +210,4 @@ async function tanOf(phones: PositivePhones, token: string): Promise<string> {
   const { tan } = await again(() => phones.requestTan(token), [201]);
   if (tan === undefined) throw new Error('no TAN without any fault');
   return tan;
-}
-
-/** What holds at any moment. */
-function checkHalfway({ tan, stored, spentFor }: Account, answer: Status, fail: (text: string) => void): void {
-  const [mine = 0, others = 0] = stored;
-  if (mine > 0 && others > 0) fail('one TAN paid for two uploads');
-  if (tan === 'unknown') fail('the TAN is gone without a trace');
-  if (tan === 'spent' && (stored[spentFor] ?? 0) === 0) fail('a TAN was burnt without its keys stored');
-  if (tan === 'free' && mine + others > 0) fail('keys are stored, but the TAN is free');
-  if (answer === 200 && mine + others === 0) fail('accepted, but nothing is stored');
-}
-
-function checkEnd({ tan, stored, spentFor, reservation }: Account, winner: number, fail: (text: string) => void): void {
-  if (tan !== 'spent') fail(`at the end the TAN is ${tan}`);
-  if (spentFor !== winner) fail('the TAN was spent for the other keys');
-  if (reservation !== 'confirmed') fail(`the reservation is ${reservation ?? 'missing'}`);
-  if (stored[winner] !== 3) fail(`${stored[winner]} keys of 3 are stored`);
-  if (stored[1 - winner] !== 0) fail(`${stored[1 - winner]} keys of the other upload are stored`);
 }

@@ -1,6 +1,6 @@
 import type { Pool } from '../../lib/db/pool.ts';
 import { hashText } from '../../lib/exposure/token-format.ts';
-import { hashOfKeys } from './positive-phone.ts';
+import { hashOfKeys, type Status } from './positive-phone.ts';
 
 type Pools = { readonly submission: Pool; readonly verification: Pool; readonly testResult: Pool };
 
@@ -90,4 +90,26 @@ export async function untilSwept({ submission }: Pools, withinMs: number): Promi
     if (performance.now() > end) return false;
     await new Promise((done) => setTimeout(done, 20));
   }
+}
+
+/** Is told everything that is not as it must be. */
+export type Fail = (text: string) => void;
+
+/** What holds at any moment. */
+export function checkHalfway({ tan, stored, spentFor }: Account, answer: Status, fail: Fail): void {
+  const [mine = 0, others = 0] = stored;
+  if (mine > 0 && others > 0) fail('one TAN paid for two uploads');
+  if (tan === 'unknown') fail('the TAN is gone without a trace');
+  if (tan === 'spent' && (stored[spentFor] ?? 0) === 0) fail('a TAN was burnt without its keys stored');
+  if (tan === 'free' && mine + others > 0) fail('keys are stored, but the TAN is free');
+  if (answer === 200 && mine + others === 0) fail('accepted, but nothing is stored');
+}
+
+/** What holds when everything is over; `winner` is the index of the key set that was stored. */
+export function checkEnd({ tan, stored, spentFor, reservation }: Account, winner: number, fail: Fail): void {
+  if (tan !== 'spent') fail(`at the end the TAN is ${tan}`);
+  if (spentFor !== winner) fail('the TAN was spent for the other keys');
+  if (reservation !== 'confirmed') fail(`the reservation is ${reservation ?? 'missing'}`);
+  if (stored[winner] !== 3) fail(`${stored[winner]} keys of 3 are stored`);
+  if (stored[1 - winner] !== 0) fail(`${stored[1 - winner]} keys of the other upload are stored`);
 }

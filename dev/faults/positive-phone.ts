@@ -12,11 +12,17 @@ import type { Mesh } from '../mesh/mesh.ts';
 /** Status of an answer, or that none came. */
 export type Status = number | 'no answer';
 
+export interface Answer {
+  readonly status: Status;
+  /** Of a request for a TAN that was answered with one. */
+  readonly tan?: string;
+}
+
 /** The phones of people who tested positive, as far as spending a TAN goes. */
 export interface PositivePhones {
-  requestTan(registrationToken: string): Promise<{ status: Status; tan?: string }>;
+  requestTan(registrationToken: string): Promise<Answer>;
   /** Each time with new padding, as phones do. */
-  upload(tan: string, keys: readonly Buffer[]): Promise<Status>;
+  upload(tan: string, keys: readonly Buffer[]): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -66,7 +72,7 @@ export function positivePhones(mesh: Mesh, options: PhoneOptions): PositivePhone
       return { status: answer?.status ?? 'no answer', ...(tan === undefined ? {} : { tan }) };
     },
     async upload(tan, keys) {
-      return (await ask(uploadOf(keys, tan, mesh.clock.nowMs())))?.status ?? 'no answer';
+      return { status: (await ask(uploadOf(keys, tan, mesh.clock.nowMs())))?.status ?? 'no answer' };
     },
     close,
   };

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FaultyMesh, startFaultyMesh } from '../faults/faulty-mesh.ts';
-import { type KillPoints, killPointsOf, type Site, sitesOf } from '../faults/kill-points.ts';
+import { type KillPoints, killPointsOf } from '../faults/kill-points.ts';
+import { type Site, sitesOf } from '../faults/kill-sites.ts';
 import { tally } from '../faults/tally.ts';
 
 /**
  * The links on which a TAN is spent, every message of them; `npm run kill-points` does all links, manners and sequels.
- * Why frames on links are all the points there are is explained in dev/faults/kill-points.ts.
+ * Why frames on links are all the points there are is explained in dev/faults/kill-sites.ts.
  */
 const spending = ['submission→verification', 'submission→postgres', 'verification→postgres'];
 const everywhere = sitesOf('upload');
