@@ -130,3 +130,20 @@ test('a clock that was set back brings no hour in progress into a package, and c
     if (/\/(date\/[\d-]{10}|hour\/\d+)$/.test(key)) expect(w.store.objects().get(key)?.etag).toBe(etag);
   }
 });
+
+test('a clock that was set back over midnight builds nothing anew that was deleted, and no index loses a day', async () => {
+  const w = await world({ start: '2020-09-12T20:05:00Z' });
+  await w.run();
+  w.submit(140);
+  await w.nextHour();
+  w.clock.set('2020-09-13T23:05:00Z');
+  await w.run();
+  w.clock.set('2020-09-14T00:00:01Z');
+  await w.run();
+  const out = w.store.objects();
+  expect(out.has(packageKey('DE', '2020-09-12', 20))).toBe(false);
+  w.clock.set('2020-09-13T23:59:59Z');
+  await w.run();
+  expect([...w.store.objects().keys()].sort()).toEqual([...out.keys()].sort());
+  for (const region of ['DE', 'EUR']) expect(dateIndex(w.store, region)).toEqual(['2020-09-12', '2020-09-13']);
+});

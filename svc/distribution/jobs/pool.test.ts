@@ -70,22 +70,34 @@ test('decision 25: padding is drawn from what was published last, and else from 
 test('D row 40: of too many keys those of the oldest day go first, and a country with too few among them waits', async () => {
   const w = await world({ rules: { maximumKeys: 300 } });
   await w.run();
-  const young = w.submit(150);
+  const young = w.submit(160);
   const old = w.submit(250, { ...french, age: 5, submissionHour: Math.floor(w.clock.nowMs() / 3_600_000) + 1 });
   w.clock.set('2020-09-13T12:05:00Z');
-  expect(await w.run()).toMatchObject({ keysAssigned: 250, keysWaiting: 150 });
+  expect(await w.run()).toMatchObject({ keysAssigned: 250, keysWaiting: 160 });
   expect(await keysOf(w, 'EUR', '2020-09-13', 11)).toEqual(hex(old));
   expect(await keysOf(w, 'DE', '2020-09-13', 11)).toEqual([]);
   // 50 more would fit into the day: too few for a package.
   expect(await w.nextHour()).toMatchObject({ keysAssigned: 0 });
   w.clock.set('2020-09-14T01:05:00Z');
-  expect(await w.run()).toMatchObject({ keysAssigned: 150, keysWaiting: 0 });
+  expect(await w.run()).toMatchObject({ keysAssigned: 160, keysWaiting: 0 });
   expect(await keysOf(w, 'DE', '2020-09-14', 0)).toEqual(hex(young));
-  // Hour 0 counts as the others do.
+  // Hour 0 counts as the others do, and the 140 that are left make a package.
   w.submit(160, { age: 2 });
-  expect(await w.nextHour()).toMatchObject({ keysAssigned: 150, keysWaiting: 10 });
+  expect(await w.nextHour()).toMatchObject({ keysAssigned: 140, keysWaiting: 20 });
   w.submit(140, { age: 2 });
-  expect(await w.nextHour()).toMatchObject({ keysAssigned: 0, keysWaiting: 150 });
+  expect(await w.nextHour()).toMatchObject({ keysAssigned: 0, keysWaiting: 160 });
+});
+
+test('D row 40: keys of the oldest day go before those that have waited longer', async () => {
+  const w = await world({ rules: { maximumKeys: 300 } });
+  await w.run();
+  const young = w.submit(200);
+  const old = w.submit(200, { age: 5, submissionHour: Math.floor(w.clock.nowMs() / 3_600_000) + 1 });
+  w.clock.set('2020-09-13T12:05:00Z');
+  expect(await w.run()).toMatchObject({ keysAssigned: 300, keysWaiting: 100 });
+  const out = await keysOf(w, 'DE', '2020-09-13', 11);
+  expect(out).toEqual(expect.arrayContaining(hex(old)));
+  expect(out.filter((key) => hex(young).includes(key))).toHaveLength(100);
 });
 
 test('D row 22: a PCR row of a key that is published already changes nothing and is a duplicate', async () => {

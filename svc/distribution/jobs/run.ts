@@ -56,7 +56,7 @@ export async function runDistribution(d: Deps): Promise<RunOutcome | 'busy'> {
 }
 
 async function run(d: Deps, runNumber: number, counts: RunCounts): Promise<RunOutcome> {
-  const time = runTime(d.clock.nowMs());
+  const time = runTime(d.clock.nowMs(), (await readState(d.pool)).last_assigned_hour);
   const publisher = await openPublisher(d, runNumber, counts);
   await reportSigningKeys(d, runNumber);
   const { keysRead, ingested } = await tryIngest(d, runNumber);
