@@ -7,6 +7,7 @@ import type { Blob, BlobStore } from '../../lib/blob/blob.ts';
 import { readBlobStoreConfig } from '../../lib/blob/config.ts';
 import { openS3BlobStore } from '../../lib/blob/s3-blob-store.ts';
 import { verifySignature } from '../../lib/exposure/signature.ts';
+import { Secret } from '../../lib/process/secret.ts';
 import { Killed, mortalLife } from '../../svc/distribution/fixtures/mortal-life.ts';
 import {
   dateIndex,
@@ -24,8 +25,8 @@ import { startObjectStore } from './object-store.ts';
 /** The embedded server, over HTTP and from disk like any other. */
 async function embedded(): Promise<BlobStore> {
   const dir = mkdtempSync(join(tmpdir(), 'journey-'));
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'a secret of this test' };
-  const server = await startObjectStore({ dir, port: 0, ...credentials });
+  const [accessKeyId, secretAccessKey] = ['local', 'a secret of this test'];
+  const server = await startObjectStore({ dir, port: 0, accessKeyId, secretAccessKey });
   onTestFinished(async () => {
     await server.close();
     rmSync(dir, { recursive: true, force: true });
@@ -35,7 +36,8 @@ async function embedded(): Promise<BlobStore> {
     region: 'eu-central-1',
     bucket: 'journey',
     forcePathStyle: true,
-    ...credentials,
+    accessKeyId,
+    secretAccessKey: new Secret(secretAccessKey),
   });
 }
 

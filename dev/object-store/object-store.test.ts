@@ -9,6 +9,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 
 import { openS3BlobStore } from '../../lib/blob/s3-blob-store.ts';
+import { Secret } from '../../lib/process/secret.ts';
 import { blobStoreCases } from '../../lib/testing/blob-store-contract.ts';
 import { testPki } from '../../lib/testing/pki.ts';
 import { shiftedClock, systemClock } from '../../lib/time/clock.ts';
@@ -29,12 +30,13 @@ const options = { contentType: 'application/zip', cacheControl: 'public,max-age=
 
 function open(port: number) {
   return openS3BlobStore({
-    ...credentials,
+    accessKeyId: credentials.accessKeyId,
+    secretAccessKey: new Secret(credentials.secretAccessKey),
     endpoint: `http://127.0.0.1:${port}`,
     region: 'r',
     bucket: 'cwa',
     forcePathStyle: true,
-    attempts: 1,
+    clock: { sleep: async () => {} },
   });
 }
 

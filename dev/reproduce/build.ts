@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readBlobStoreConfig } from '../../lib/blob/config.ts';
 import { openS3BlobStore } from '../../lib/blob/s3-blob-store.ts';
 import { openPool, type Pool } from '../../lib/db/pool.ts';
 import { openArchive } from '../../lib/exposure/export-archive.ts';
@@ -51,15 +51,7 @@ export async function build(
 }
 
 async function hashesOf(mesh: Mesh, what: 'bytes' | 'content'): Promise<Map<string, string>> {
-  const { S3_ENDPOINT, S3_REGION, S3_BUCKET, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY_FILE } = mesh.objectStore.env;
-  const store = await openS3BlobStore({
-    ...(S3_ENDPOINT === undefined ? {} : { endpoint: S3_ENDPOINT }),
-    region: S3_REGION ?? '',
-    bucket: S3_BUCKET ?? '',
-    accessKeyId: S3_ACCESS_KEY_ID ?? '',
-    secretAccessKey: readFileSync(S3_SECRET_ACCESS_KEY_FILE ?? '', 'utf8').trim(),
-    forcePathStyle: true,
-  });
+  const store = await openS3BlobStore(readBlobStoreConfig(mesh.objectStore.env));
   try {
     const hashes = new Map<string, string>();
     for await (const { key } of store.list('')) {

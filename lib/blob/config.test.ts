@@ -6,15 +6,13 @@ import { ConfigError } from '../process/config.ts';
 import { readBlobStoreConfig } from './config.ts';
 
 const env = { S3_BUCKET: 'cwa', S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'text' };
-const secretOf = ({ secretAccessKey }: ReturnType<typeof readBlobStoreConfig>): string =>
-  typeof secretAccessKey === 'string' ? secretAccessKey : secretAccessKey.reveal();
 
 test('decision 4: the secret comes from a file or from the setting, and the file wins', () => {
   const folder = mkdtempSync(join(tmpdir(), 'cwa-blob-'));
   const file = join(folder, 'secret');
   writeFileSync(file, 'from a file\n');
-  expect(secretOf(readBlobStoreConfig(env))).toBe('text');
-  expect(secretOf(readBlobStoreConfig({ ...env, S3_SECRET_ACCESS_KEY_FILE: file }))).toBe('from a file');
+  expect(readBlobStoreConfig(env).secretAccessKey.reveal()).toBe('text');
+  expect(readBlobStoreConfig({ ...env, S3_SECRET_ACCESS_KEY_FILE: file }).secretAccessKey.reveal()).toBe('from a file');
   rmSync(folder, { recursive: true });
 });
 

@@ -15,6 +15,7 @@ import type {
   ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
 
+import type { Secret } from '../process/secret.ts';
 import { systemClock } from '../time/clock.ts';
 import type { Clock } from '../time/clock.ts';
 import { BlobStoreError } from './blob.ts';
@@ -28,34 +29,28 @@ export interface S3BlobStoreConfig {
   region: string;
   bucket: string;
   accessKeyId: string;
-  secretAccessKey: string | { reveal(): string };
+  secretAccessKey: Secret;
   /** True for everything but AWS. */
   forcePathStyle: boolean;
-  /** Default true: the bucket is created if absent (decision 4). */
-  createBucket?: boolean;
-  /** Attempts of every request, default 3 (D 2.8). */
-  attempts?: number;
-  /** Pause between two attempts in milliseconds, default 2000 (D 2.8). */
-  backoffMs?: number;
-  /** Only its pause is used. */
+  /** For the pauses between attempts. */
   clock?: Pick<Clock, 'sleep'>;
-  /** Longest wait for one answer in milliseconds, default 60,000. */
-  requestTimeoutMs?: number;
 }
 
 interface Bucket {
   client: S3Client;
   name: string;
   where: string;
-  attempts: number;
-  backoffMs: number;
   sleep: Clock['sleep'];
   closed: boolean;
 }
 
 const KEYS_PER_DELETE = 1000;
+/** Of every request (D 2.8). */
+const ATTEMPTS = 3;
+/** Milliseconds between two of them (D 2.8). */
+const PAUSE_MS = 2000;
 
-/** Opens a bucket of any S3-compatible store; rejects with BlobStoreError when it cannot be used. */
+/** Opens a bucket of any S3-compatible store, which is created if absent (decision 4); rejects with BlobStoreError when it cannot be used. */
 export async function openS3BlobStore(config: S3BlobStoreConfig): Promise<BlobStore> {
   const bucket = connect(config);
   try {
@@ -79,16 +74,16 @@ export async function openS3BlobStore(config: S3BlobStoreConfig): Promise<BlobSt
 }
 
 function connect(config: S3BlobStoreConfig): Bucket {
-  const { secretAccessKey: secret, accessKeyId, region, forcePathStyle } = config;
+  const { secretAccessKey, accessKeyId, region, forcePathStyle } = config;
   const client = new S3Client({
     ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
     region,
     forcePathStyle,
-    credentials: async () => ({ accessKeyId, secretAccessKey: typeof secret === 'string' ? secret : secret.reveal() }),
+    credentials: async () => ({ accessKeyId, secretAccessKey: secretAccessKey.reveal() }),
     maxAttempts: 1, // `attempt` below is the only layer that repeats a request
     requestHandler: {
       connectionTimeout: 5000,
-      requestTimeout: config.requestTimeoutMs ?? 60_000,
+      requestTimeout: 60_000,
       throwOnRequestTimeout: true,
     },
   });
@@ -96,8 +91,6 @@ function connect(config: S3BlobStoreConfig): Bucket {
     client,
     name: config.bucket,
     where: `${config.endpoint === undefined ? `of AWS in ${region}` : originOf(config.endpoint)}, bucket ${config.bucket}`,
-    attempts: config.attempts ?? 3,
-    backoffMs: config.backoffMs ?? 2000,
     sleep: (config.clock ?? systemClock).sleep,
     closed: false,
   };
@@ -115,7 +108,6 @@ async function ensureBucket(bucket: Bucket, config: S3BlobStoreConfig): Promise<
     expect: ({ status }) => (status === 404 ? 'absent' : undefined),
   });
   if (found !== 'absent') return;
-  if (config.createBucket === false) throw blobStoreError({ status: 404, code: 'NoSuchBucket' }, 'open', bucket.where);
   const ofAws = config.endpoint === undefined && config.region !== 'us-east-1';
   const location = ofAws
     ? { CreateBucketConfiguration: { LocationConstraint: config.region as BucketLocationConstraint } }
@@ -238,9 +230,9 @@ async function attempt<T, E = never>(
       const fault = s3FaultOf(error);
       const expected = options.expect?.(fault);
       if (expected !== undefined) return expected;
-      if (n >= bucket.attempts || !isRetryable(fault)) throw blobStoreError(fault, what, bucket.where);
+      if (n >= ATTEMPTS || !isRetryable(fault)) throw blobStoreError(fault, what, bucket.where);
     }
-    await bucket.sleep(bucket.backoffMs, options.signal);
+    await bucket.sleep(PAUSE_MS, options.signal);
   }
 }
 
