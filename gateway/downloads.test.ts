@@ -43,7 +43,7 @@ const both = async (sent: Sent) => [await http1.send(sent), await http2.send(sen
 const get = (key: string, headers: Record<string, string> = {}) =>
   both({ method: 'GET', path: `/${key}`, headers: { 'accept-encoding': 'gzip', ...headers } });
 
-test('D 2.8: body, Content-Type, Cache-Control and length as stored, one quoted ETag, never chunked or compressed', async () => {
+test('D 2.8, D fault 10: body, Content-Type, Cache-Control and length as stored, one quoted ETag, never chunked or compressed', async () => {
   for (const got of await get(packageKey)) {
     expect(got.status).toBe(200);
     expect(got.body.equals(zip)).toBe(true);

@@ -21,7 +21,7 @@ async function collect(keys: StoredKey[]) {
   return collectKeys(submission.client.streamDiagnosisKeys({ cursor: 0n }), readRules({}));
 }
 
-test('D row 10: TRL filter, rows with TRL 1, 2 absent', async () => {
+test('D row 10, D fault 9: TRL filter, rows with TRL 1, 2 absent, left out before they are stored', async () => {
   const intake = await collect([1, 2, 3, 8].map((level) => key({ level })));
   expect(intake).toMatchObject({
     keysRead: 4,

@@ -32,7 +32,7 @@ test('journeys begin on time while others still wait, 20 at the most, and a stop
   await walking;
 });
 
-test('the age of the last success and of the newest package are told; a journey that breaks keeps no other from beginning', async () => {
+test('D fault 11: the age of the last success and of the newest package, fetched as phones do, are told; a journey that breaks keeps no other from beginning', async () => {
   const system = fakeSystem();
   const outcomes: (typeof walk)[] = [
     async (_, saw) => {

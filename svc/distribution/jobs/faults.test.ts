@@ -30,7 +30,7 @@ test('D faults 3, 4: keys of few users never wait for ever, and the padding that
   expect(sizes.size).toBeGreaterThan(1);
 });
 
-test('D fault 6: keys of the same day come out later than their siblings, two hours after they end', async () => {
+test('D faults 2, 6: keys come out with the hour they arrived in, those of the same day later than their siblings, two hours after they end', async () => {
   const w = await world({ start: '2020-09-13T10:05:00Z' });
   await w.run();
   w.submit(140);

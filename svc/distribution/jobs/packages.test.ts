@@ -46,7 +46,7 @@ test('D rows 1, 3, 4, 7, 8, 9: header, sorted keys, signature, signature counts,
   expect(day.keyHex).toEqual(hour.keyHex);
 });
 
-test('D rows 14, 15, 16, 17, 18, 19: empty package; current hour and today hidden; first run of day; hour names; index types; countries', async () => {
+test('D rows 14, 15, 16, 17, 18, 19, D faults 5, 18: empty package, listed; current hour and today hidden; first run of day; hour names; index types; countries', async () => {
   const w = await world({ start: '2020-09-12T23:30:00Z' });
   await w.run();
   expect(dateIndex(w.store)).toEqual([]);

@@ -88,16 +88,29 @@ test('D row 40: of too many keys those of the oldest day go first, and a country
   expect(await w.nextHour()).toMatchObject({ keysAssigned: 0, keysWaiting: 160 });
 });
 
-test('D row 40: keys of the oldest day go before those that have waited longer', async () => {
+test('D row 40: of too many keys those of the oldest day go first, never one that is too old or still in use', async () => {
   const w = await world({ rules: { maximumKeys: 300 } });
   await w.run();
-  const young = w.submit(200);
-  const old = w.submit(200, { age: 5, submissionHour: Math.floor(w.clock.nowMs() / 3_600_000) + 1 });
+  const young = w.submit(200, { age: 0, period: 1 });
+  const hour = Math.floor(w.clock.nowMs() / 3_600_000) + 1;
+  const old = w.submit(200, { age: 5, submissionHour: hour });
+  w.submit(3, { age: 15 });
+  const yesterday = Math.floor(hour / 24) * 144 - 1;
+  w.submit(5, { start: yesterday, period: 144 });
   w.clock.set('2020-09-13T12:05:00Z');
-  expect(await w.run()).toMatchObject({ keysAssigned: 300, keysWaiting: 100 });
+  expect(await w.run()).toMatchObject({ keysAssigned: 300, keysWaiting: 105 });
   const out = await keysOf(w, 'DE', '2020-09-13', 11);
   expect(out).toEqual(expect.arrayContaining(hex(old)));
   expect(out.filter((key) => hex(young).includes(key))).toHaveLength(100);
+});
+
+test('D row 40, decision 25: where the oldest keys of no country make a package, all of them wait', async () => {
+  const w = await world({ rules: { maximumKeys: 200 } });
+  await w.run();
+  w.submit(100, { age: 5 });
+  w.submit(100, { ...french, age: 5 });
+  w.submit(40);
+  expect(await w.nextHour()).toMatchObject({ keysAssigned: 0, keysWaiting: 240 });
 });
 
 test('D row 22: a PCR row of a key that is published already changes nothing and is a duplicate', async () => {

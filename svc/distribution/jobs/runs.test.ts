@@ -10,7 +10,7 @@ const puts = (w: World): string[] =>
   w.store.requests.filter(({ operation }) => operation === 'put').map(({ key }) => key);
 const report = (w: World) => getDistributionReport(w.deps)({}, aCall('scheduler'));
 
-test('D rows 24, 26: immutability, late rows leave published bytes and ETags untouched and land in the next hour', async () => {
+test('D rows 24, 26, D fault 1: immutability, late rows leave published bytes and ETags untouched and land in the next hour', async () => {
   const w = await world();
   await w.run();
   w.submit(140);
@@ -180,7 +180,7 @@ test('D rows 36, 37, 39: store retention by own date, 14 days indexed, the day a
   }
 }, 120_000);
 
-test('D row 38, decision 24: a key of UTC day K goes with the first run after the last day on which it may be published', async () => {
+test('D row 38, D fault 7, decision 24: a key of UTC day K goes with the first run after the last day on which it may be published', async () => {
   const w = await world({ start: '2020-09-13T22:05:00Z' });
   await w.run();
   w.submit(140, { age: 14 });
