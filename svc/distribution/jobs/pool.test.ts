@@ -49,6 +49,8 @@ test('decision 25: padding is drawn from what was published last, and else from 
   known.submit(150, { level: 3 });
   await known.nextHour();
   known.submit(1_000, { level: 8 });
+  // Tomorrow too old to be published, as padding too.
+  known.submit(150, { level: 7, age: 14 });
   await known.nextHour();
   // Nothing published yet, and keys in use that do not look like those that wait.
   const fresh = await world({ start: '2020-09-13T19:05:00Z' });

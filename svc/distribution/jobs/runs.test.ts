@@ -184,14 +184,18 @@ test('D row 38, D fault 7, decision 24: a key of UTC day K goes with the first r
   const w = await world({ start: '2020-09-13T22:05:00Z' });
   await w.run();
   w.submit(140, { age: 14 });
+  w.submit(140, { age: 13 });
   w.submit(3, { age: 15 });
   w.clock.set('2020-09-13T23:05:00Z');
   await w.run();
-  expect(await w.database.rowCount('key_pool')).toBe(140);
+  expect(await w.database.rowCount('key_pool')).toBe(280);
   expect((await report(w)).excluded).toEqual([{ rule: 4, keyCount: 3 }]);
   w.clock.set('2020-09-14T00:05:00Z');
   await w.run();
-  expect((await openPackage(w.store, packageKey('DE', '2020-09-13'))).keys).toHaveLength(140);
+  expect((await openPackage(w.store, packageKey('DE', '2020-09-13'))).keys).toHaveLength(280);
+  expect(await w.database.rowCount('key_pool')).toBe(140);
+  w.clock.set('2020-09-15T00:05:00Z');
+  await w.run();
   expect(await w.database.rowCount('key_pool')).toBe(0);
 });
 
