@@ -105,6 +105,23 @@ test('without the secret, and with another one, a synthetic key is a key like an
   expect(await database.rowCount('diagnosis_key')).toBe(2);
 });
 
+test('of a synthetic call no key gets among those of people, whatever secret made it: the prober is told, its TAN is kept', async () => {
+  const s = service();
+  const other = testService(database, { isProbeKey: (key) => isProbeKey('another secret', key) });
+  for (const { deps, verification, keys } of [
+    { ...s, keys: [aKey()] },
+    { ...s, keys: [aProbeKey(), aKey()] },
+    { ...other, keys: [aProbeKey()] },
+  ]) {
+    const tan = verification.issue();
+    const uploads = [{ tan, payload: aPayload({ keys }), onBehalf: false }];
+    const { outcomes } = await submitKeys(deps)({ uploads }, { ...aCall(), synthetic: true });
+    expect(outcomes[0]?.status).toBe(UploadStatus.UPLOAD_STATUS_INVALID_PAYLOAD);
+    expect(verification.isSpent(tan)).toBe(false);
+  }
+  expect([await database.rowCount('diagnosis_key'), await database.rowCount('probe_key')]).toEqual([0, 0]);
+});
+
 test('a synthetic call counts nothing', async () => {
   const s = service();
   const request = () => ({

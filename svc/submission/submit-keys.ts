@@ -27,6 +27,9 @@ export const submitKeys = (d: Deps): Handlers<SubmissionServiceService>['submitK
     const pending = uploads.map((upload): Claim | UploadOutcome => {
       const parsed = parseUpload(upload.payload, upload.onBehalf, nowSeconds, settings);
       if ('rule' in parsed) return outcome(UploadStatus.UPLOAD_STATUS_INVALID_PAYLOAD, parsed.rule);
+      // Before a TAN is spent: keys that another secret made would be published among those of people (decision 35).
+      if (call.synthetic && !parsed.keys.every(({ keyData }) => d.isProbeKey(keyData)))
+        return outcome(UploadStatus.UPLOAD_STATUS_INVALID_PAYLOAD);
       const tan = canonicalTan(upload);
       // A malformed TAN never leaves this process (S 1.9 trap a).
       if (tan === undefined) return outcome(UploadStatus.UPLOAD_STATUS_TAN_REFUSED);
