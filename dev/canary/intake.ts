@@ -4,12 +4,23 @@ import { join } from 'node:path';
 import { SubmissionType } from '../../gen/edge/cwa/exposure/v1/submission_payload_pb.ts';
 import { newTeleTan } from '../../lib/exposure/token-format.ts';
 import { secureRandom } from '../../lib/random/random.ts';
-import type { DatabaseOwner } from '../mesh/databases.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import { partnerEndpoint, phoneEndpoint } from '../wire/endpoint.ts';
 import { labReport, registration, resultPoll, tanRequest, upload } from '../wire/journeys.ts';
-import { aTest, type Flows, jsonOf, kept, keys, padding, payloadOf, poolOf, report } from './material.ts';
+import {
+  aTest,
+  type Flows,
+  issuedTan,
+  issuedToken,
+  jsonOf,
+  keys,
+  padding,
+  payloadOf,
+  poolOf,
+  report,
+} from './material.ts';
 import { type Recorder, recorder, transportSecrets } from './recorder.ts';
+import { failures, fakes, refused } from './refusals.ts';
 import { encoded, octetSecret, type Secret, textSecret } from './secret.ts';
 
 /** What was sent and issued on the way, and what was answered. */
@@ -74,9 +85,7 @@ async function reportsAndRegistrations(flows: Flows) {
       path: '/version/v1/registrationToken',
       ...jsonOf({ keyType: 'GUID', key: hash, keyDob: dob, requestPadding: padding(flows) }),
     };
-    tokens.push(
-      kept(flows, 'registration token', await phone.send(withDob, 'registration token'), 'registrationToken'),
-    );
+    tokens.push(await issuedToken(flows, withDob));
     await phone.send(registration(hash));
     await phone.send(registration(dob));
   }
@@ -135,8 +144,8 @@ async function polls(
 async function uploads(flows: Flows, { positive }: { positive: readonly string[] }): Promise<void> {
   const { phone } = flows;
   for (const [index, token] of positive.entries()) {
-    const replaced = kept(flows, 'tan', await phone.send(tanRequest(token), 'tan'), 'tan');
-    const tan = kept(flows, 'tan', await phone.send(tanRequest(token), 'tan'), 'tan');
+    const replaced = await issuedTan(flows, token);
+    const tan = await issuedTan(flows, token);
     const body = payloadOf(flows, {
       keys: keys(flows, keysAnUpload),
       visitedCountries: ['DE', 'FR'],
@@ -165,15 +174,10 @@ async function teleTans(flows: Flows): Promise<void> {
       new Date(mesh.clock.nowMs() + 3_600_000),
     ]);
     const request = { path: '/version/v1/registrationToken', ...jsonOf({ keyType: 'TELETAN', key: teleTan }) };
-    const token = kept(
-      flows,
-      'registration token',
-      await phone.send(request, 'registration token'),
-      'registrationToken',
-    );
+    const token = await issuedToken(flows, request);
     await phone.send(request);
     await phone.send(resultPoll(token));
-    const tan = kept(flows, 'tan', await phone.send(tanRequest(token), 'tan'), 'tan');
+    const tan = await issuedTan(flows, token);
     const warning = payloadOf(flows, {
       submissionType: SubmissionType.HOST_WARNING,
       checkInProtectedReports: [report(flows)],
@@ -188,113 +192,4 @@ async function teleTans(flows: Flows): Promise<void> {
     );
   }
   await pool.close();
-}
-
-async function refused(flows: Flows): Promise<void> {
-  const { phone, keep } = flows;
-  const tan = randomUUID();
-  const wrong = [
-    'canary-origin-77',
-    'canary-country-78',
-    'canary-key-79',
-    'canary-token-80',
-    'canary-otp-81',
-    'canary-fake-82',
-    'CANARYTT83',
-    'canary-path-84',
-  ] as const;
-  keep(textSecret('tan', tan), ...wrong.map((text) => textSecret('refused value', text)));
-  const good = { keys: keys(flows, 1) };
-  for (const payload of [
-    { ...good, origin: wrong[0] },
-    { ...good, visitedCountries: [wrong[1]] },
-    { keys: [{ keyData: Buffer.from(wrong[2]), transmissionRiskLevel: 3, rollingStartIntervalNumber: 144 }] },
-    { ...good, checkIns: [{ locationId: Buffer.from(wrong[2]) }] },
-    good,
-  ])
-    await phone.send(upload(tan, payloadOf(flows, payload)));
-  await phone.send(upload(wrong[3], payloadOf(flows, good)));
-  await phone.send({
-    ...upload('', payloadOf(flows, good)),
-    headers: [
-      ['content-type', 'application/x-protobuf'],
-      ['cwa-fake', '0'],
-      ['cwa-otp', wrong[4]],
-    ],
-  });
-  await phone.send(upload(tan, payloadOf(flows, good), wrong[5]));
-  await phone.send(upload(tan, Buffer.from(wrong[2])));
-  await phone.send(
-    upload(
-      tan,
-      payloadOf(flows, { checkInProtectedReports: [report(flows)] }),
-      '0',
-      '/version/v1/submission-on-behalf',
-    ),
-  );
-  const unknown = randomUUID();
-  keep(textSecret('registration token', unknown));
-  for (const text of [unknown, wrong[3]]) {
-    await phone.send(resultPoll(text));
-    await phone.send(tanRequest(text));
-    await phone.send({ path: '/cwa.phone.v1.PhoneService/IssueTan', ...jsonOf({ registrationToken: text }) });
-  }
-  await phone.send(registration(wrong[2]));
-  await phone.send({
-    path: '/version/v1/registrationToken',
-    ...jsonOf({ keyType: wrong[2], key: wrong[2], [wrong[2]]: wrong[2] }),
-  });
-  await phone.send({ path: '/version/v1/registrationToken', ...jsonOf({ keyType: 'TELETAN', key: wrong[6] }) });
-  await phone.send({
-    path: '/version/v1/tan',
-    headers: jsonOf({}).headers,
-    body: Buffer.from(`{"registrationToken": ${wrong[3]}`),
-  });
-  await phone.send({ method: 'GET', path: `/version/v1/${wrong[7]}` });
-  await phone.send({ path: `/${wrong[7]}` });
-}
-
-async function fakes(flows: Flows): Promise<void> {
-  const { phone } = flows;
-  const token = randomUUID();
-  flows.keep(textSecret('fake token', token));
-  const { hash } = aTest(flows);
-  await phone.send(registration(hash, '1'));
-  await phone.send(resultPoll(token, '1'));
-  await phone.send(tanRequest(token, '1'));
-  await phone.send(upload(token, payloadOf(flows, { keys: keys(flows, 3) }), '1'));
-  await phone.send(upload('', Buffer.from('canary-of-a-fake-upload'), '4711'));
-  flows.keep(textSecret('fake token', 'canary-of-a-fake-upload'));
-}
-
-/** Tables that are not there and services that are gone: where messages of drivers and stacks would tell most. */
-async function failures(flows: Flows, token: string): Promise<void> {
-  const { mesh, phone, lab } = flows;
-  const tan = kept(flows, 'tan', await phone.send(tanRequest(token), 'tan'), 'tan');
-  const tries = async () => {
-    await phone.send(registration(aTest(flows).hash));
-    await phone.send(resultPoll(token), 'lab id');
-    await phone.send(upload(tan, payloadOf(flows, { keys: keys(flows, 2) })));
-    await lab.send(labReport([aTest(flows).hash], 2, 'canary-lab-of-a-failure'));
-  };
-  flows.keep(textSecret('lab id', 'canary-lab-of-a-failure'));
-  // First: what a process has gathered to tell is lost when it is killed.
-  for (const name of ['submission', 'verification', 'test-result']) {
-    await mesh.processes.get(name)?.kill();
-    await tries();
-    await mesh.restart(name);
-  }
-  const broken: [DatabaseOwner, string][] = [
-    ['VERIFICATION', 'registered_hash'],
-    ['VERIFICATION', 'tan'],
-    ['SUBMISSION', 'diagnosis_key'],
-    ['TEST_RESULT', 'test_result'],
-  ];
-  for (const [owner, table] of broken) {
-    const pool = poolOf(mesh, owner);
-    await pool.query(`alter table ${table} rename to ${table}_away`);
-    await tries();
-    await pool.query(`alter table ${table}_away rename to ${table}`);
-    await pool.close();
-  }
 }

@@ -8,7 +8,7 @@ import { aGuid } from '../journey/people.ts';
 import type { DatabaseOwner } from '../mesh/databases.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { WireAnswer, WireRequest } from '../wire/exchange.ts';
-import { tellOf } from '../wire/journeys.ts';
+import { tanRequest, tellOf } from '../wire/journeys.ts';
 import type { Recorder } from './recorder.ts';
 import { octetSecret, type Secret, textSecret } from './secret.ts';
 
@@ -95,8 +95,15 @@ export function report({ keep }: Flows) {
   return made;
 }
 
+export const issuedTan = async (flows: Flows, token: string): Promise<string> =>
+  kept(flows, 'tan', await flows.phone.send(tanRequest(token), 'tan'), 'tan');
+
+/** Registers with `request`. */
+export const issuedToken = async (flows: Flows, request: WireRequest): Promise<string> =>
+  kept(flows, 'registration token', await flows.phone.send(request, 'registration token'), 'registrationToken');
+
 /** The value that an answer told, kept as a secret; throws when the flow did not come that far. */
-export function kept(flows: Flows, kind: string, answer: WireAnswer, member: string): string {
+function kept(flows: Flows, kind: string, answer: WireAnswer, member: string): string {
   if (answer.status !== 201) throw new Error(`${member} was refused with ${answer.status}`);
   const value = tellOf(answer, member);
   flows.keep(textSecret(kind, value));
