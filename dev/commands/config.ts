@@ -1,9 +1,9 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { differences, differenceText } from '../config/difference.ts';
 import { publishedConfiguration } from '../config/published.ts';
 import { byObjectKey, type PublishedFiles, readable } from '../config/readable.ts';
 import { withVersions } from '../config/versions.ts';
-import type { Env } from '../../lib/process/config.ts';
+import { ConfigError, type Env } from '../../lib/process/config.ts';
 import { buildConfiguration } from '../../svc/distribution/app-config/build.ts';
 import { ConfigurationFault } from '../../svc/distribution/app-config/faults.ts';
 import { defaultConfiguration } from '../../svc/distribution/app-config/source.ts';
@@ -30,7 +30,11 @@ export function addConfigCommands(program: Command): void {
     .command('diff')
     .description('what publishing would change, field by field; exit status 0 nothing, 1 something or a broken rule')
     .argument('[file]', fileText)
-    .option('--default', 'compare with the published defaults and not with what is published')
+    .addOption(
+      new Option('--default', 'compare with the published defaults and not with what is published').conflicts(
+        'version',
+      ),
+    )
     .option('--version <n>', 'compare with a version that distribution keeps', parseCount)
     .option('--json', 'print one JSON object')
     .action(diff);
@@ -60,6 +64,11 @@ function candidate(env: Env, file: string | undefined): Candidate | undefined {
     const files = buildConfiguration(readConfiguration(given), rules);
     return { files: byObjectKey(files, rules.originCountry), country: rules.originCountry };
   } catch (error) {
+    if (file !== undefined && error instanceof ConfigError) {
+      throw new ConfigError(
+        error.faults.map((fault) => fault.replace(/^DISTRIBUTION_APP_\w+: the file it names/, file)),
+      );
+    }
     if (!(error instanceof ConfigurationFault)) throw error;
     for (const { field, value, rule } of error.faults) {
       process.stderr.write(`cwa: ${field} = ${JSON.stringify(value)} breaks ${rule}\n`);

@@ -66,14 +66,14 @@ test('export inspect: the form of decision 5 stays as it is; an analysis is adde
     files: [plain, plain],
     analysis: { files: 2, keyCount: 2, repeatedKeys: 2, sizes: { zippedBytes: null } },
   });
-  expect(cwa(zip, '--analyse', '--truth', '3').stdout).toContain('3 in truth: off by -33.3 %');
+  expect(cwa(zip, '--truth', '3').stdout).toContain('3 in truth: off by -33.3 %');
 });
 
 test('export inspect: a truth that is none and a file that cannot be read end with status 2 and one sentence', {
   timeout: 120_000,
 }, () => {
   writeFileSync(join(folder, 'b.bin'), bin);
-  expect(cwa(join(folder, 'b.bin'), '--analyse', '--truth', 'many')).toMatchObject({
+  expect(cwa(join(folder, 'b.bin'), '--truth', 'many')).toMatchObject({
     status: 2,
     stderr: 'cwa: --truth: must be a number of users above 0, or a JSON file with one under "users"\n',
   });

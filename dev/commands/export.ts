@@ -26,10 +26,14 @@ export function addExportCommands(program: Command): void {
     .option('--json', 'print everything as one JSON object')
     .option('--all', 'list every key instead of the first ten')
     .option('--analyse', 'counts, sizes, padding suspicion and linkability over all files together')
-    .option('--truth <users>', 'number of users behind the files, or a JSON file of a simulation that says {"users":n}')
+    .option(
+      '--truth <users>',
+      'analyse, and compare with this number of users, or that of a JSON file with {"users":n}',
+    )
     .action(async (files: string[], options: InspectOptions) => {
       const read = await Promise.all(files.map((file) => readInput(file, analysedFile)));
-      const analysis = options.analyse ? analyse(read, trueUsers(options.truth)) : undefined;
+      const users = trueUsers(options.truth);
+      const analysis = options.analyse || users !== undefined ? analyse(read, users) : undefined;
       process.stdout.write(
         options.json ? `${JSON.stringify(record(read, analysis), null, 2)}\n` : text(read, options, analysis),
       );

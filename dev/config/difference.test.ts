@@ -78,7 +78,9 @@ test('config preview: JSON of what would be published for v1 and v2, Android and
     stdout: '',
     stderr: 'cwa: legacy.minRiskScore = -1 breaks VALUE_OUT_OF_BOUNDS\n',
   });
-  expect(cwa('preview', join(folder, 'none.json')).status).toBe(2);
+  const absent = join(folder, 'none.json');
+  expect(cwa('preview', absent)).toMatchObject({ status: 2, stderr: `cwa: ${absent} cannot be read (ENOENT)\n` });
+  expect(cwa('diff', '--default', '--version', '1')).toMatchObject({ status: 2, stdout: '' });
 });
 
 test('config diff: without anything published it compares with the defaults and says so', { timeout: 120_000 }, () => {
