@@ -12,6 +12,8 @@ export interface PublishingRules extends BucketRules {
   readonly daysToPublish: number;
   readonly minimumKeys: number;
   readonly maximumKeys: number;
+  /** Keys of one package from which on somebody should look (D 1.5). */
+  readonly manyKeys: number;
   /** Hours after which a waiting key is published with padding. */
   readonly longestWaitHours: number;
   /** Padding goes to the minimum plus 0 to this number minus 1. */
@@ -22,6 +24,7 @@ export interface PublishingRules extends BucketRules {
 export const fixedRules = {
   minimumKeys: 140,
   maximumKeys: 600_000,
+  manyKeys: 400_000,
   longestWaitHours: 24,
   paddingSpread: 100,
 } as const;
@@ -34,7 +37,5 @@ export const hourPackageDays = 2;
 export const aggregateRegion = 'EUR';
 /** Agreed with the makers of the phones' operating systems: octets of a file (D 1.5). */
 export const maximumOctets = 16_000_000;
-/** Keys of one package from which on somebody should look (D 1.5). */
-export const manyKeys = 400_000;
 /** Options of transactions that read, assign or delete the keys of a whole day. */
 export const manyRows = { statementLimitMs: 300_000 } as const;

@@ -115,6 +115,17 @@ test('D row 40, decision 25: where the oldest keys of no country make a package,
   expect(await w.nextHour()).toMatchObject({ keysAssigned: 0, keysWaiting: 240 });
 });
 
+test('D row 40: a package that somebody should look at is told, before the maximum is reached', async () => {
+  const w = await world({ rules: { manyKeys: 150 } });
+  await w.run();
+  w.submit(149);
+  await w.nextHour();
+  expect(w.log.lines.filter(({ event }) => event === 'package-large')).toEqual([]);
+  w.submit(150);
+  await w.nextHour();
+  expect(w.log.lines).toContainEqual(expect.objectContaining({ level: 'warn', event: 'package-large', count: 150 }));
+});
+
 test('D row 22: a PCR row of a key that is published already changes nothing and is a duplicate', async () => {
   const w = await world();
   await w.run();

@@ -18,8 +18,8 @@ export async function publishArchives(d: Deps, publisher: Publisher, runNumber: 
   try {
     const country = d.rules.originCountry;
     const files = await chooseConfiguration(d, runNumber);
-    await publishIndex(publisher, { objectKey: objectKeys.configurationCountries }, [country]);
     await publishArchive(d, publisher, objectKeys.configurationV1(country), files.v1);
+    await publishIndex(publisher, { objectKey: objectKeys.configurationCountries }, [country]);
     await publishArchive(d, publisher, objectKeys.configuration('v1', 'android'), files.androidV1);
     await publishArchive(d, publisher, objectKeys.configuration('v1', 'ios'), files.iosV1);
     await publishArchive(d, publisher, objectKeys.configuration('v2', 'android'), files.androidV2);

@@ -8,7 +8,7 @@ import { objectKeys, zip } from '../object-layout.ts';
 import { dateOf } from '../object-window.ts';
 import { placeOf, type Publication } from '../publication.ts';
 import type { Publisher } from '../publisher.ts';
-import { aggregateRegion, hourPackageDays, manyKeys, manyRows, retentionDays } from '../rules.ts';
+import { aggregateRegion, hourPackageDays, manyRows, retentionDays } from '../rules.ts';
 import type { DecidedHours, RunTime } from '../run-time.ts';
 import { signArchive, signatureInfos } from '../signed-archive.ts';
 import { type PackedKeys, readPackedKeys } from '../store/key-pool.ts';
@@ -66,7 +66,9 @@ export async function publishPackages(
       const keys = await next;
       next = read(windows[i + 1]);
       if (keys === undefined) continue;
-      if (keys.key_count > manyKeys) d.log.warn('package-large', { count: keys.key_count, hour: window.fromHour });
+      if (keys.key_count >= d.rules.manyKeys) {
+        d.log.warn('package-large', { count: keys.key_count, hour: window.fromHour });
+      }
       let complete = true;
       for (const region of all.filter(isMissing(window))) {
         if (!(await publishPackage(d, publisher, window, region, keys))) complete = false;

@@ -94,7 +94,9 @@ test('D row 32: upload order, packages before hour index before date index befor
   const keys = puts(fresh);
   const at = (key: string) => keys.indexOf(key);
   expect(at('version/v1/diagnosis-keys/country/EUR/date')).toBeLessThan(at('version/v1/diagnosis-keys/country'));
-  expect(at('version/v1/diagnosis-keys/country')).toBeLessThan(at('version/v1/configuration/country/DE/app_config'));
+  const country = 'version/v1/configuration/country';
+  expect(at('version/v1/diagnosis-keys/country')).toBeLessThan(at(`${country}/DE/app_config`));
+  expect(at(`${country}/DE/app_config`)).toBeLessThan(at(country));
 });
 
 test('D row 33: failed package, PUT of one package fails: index omits it, failure is told, next run heals', async () => {
