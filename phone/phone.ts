@@ -10,7 +10,7 @@ import { advertisement } from './crypto.ts';
 import type { Radio } from './encounter.ts';
 import { type ExchangeEvent, type Http, PhoneError, reporting } from './http.ts';
 import { KeyStore, type OwnKey } from './key-store.ts';
-import { Matcher, type MatcherOptions } from './matcher.ts';
+import { Matcher } from './matcher.ts';
 import { encodeMetadata } from './metadata.ts';
 import { PackageCache } from './package-cache.ts';
 import { openConfigurationV1 } from './package-check.ts';
@@ -23,12 +23,13 @@ import {
   register,
   type UploadOutcome,
   upload,
+  type Wire,
 } from './playbook.ts';
 import { parseQrCode, registrationKeys } from './qr-code.ts';
 import { type ReadPackage, type RejectedPackage, readPackages } from './read-packages.ts';
 import { combinedRiskScore, type ExposureSummary, type RiskV1Config, riskClass, summarise } from './risk-v1.ts';
 import { calculateRiskV2, type NoRiskReason, noRiskReason, type RiskV2Result } from './risk-v2.ts';
-import { type DetectionDecision, decideDetection, nextDownloadDelaySeconds } from './schedule.ts';
+import { type DetectionDecision, decideDetection } from './schedule.ts';
 import type { Sighting } from './sighting.ts';
 import { keysForUpload, type SymptomAnswer, type UploadKey } from './submission-vector.ts';
 import type { UploadMeta } from './upload-requests.ts';
@@ -45,10 +46,6 @@ export interface PhoneOptions {
   log?: (event: ExchangeEvent) => void;
   /** Region of the packages; shipped apps use the European one. */
   region?: string;
-  /** dBm, part of every advertisement. */
-  transmitPower?: number;
-  calibrationConfidence?: number;
-  matcher?: MatcherOptions;
 }
 
 export interface DownloadOutcome {
@@ -74,40 +71,30 @@ export interface RiskV1 {
 
 /** Handset, operating system framework and app of one person; sightings are fed in (P). */
 export class Phone implements Radio {
-  readonly transmitPower: number;
+  /** dBm, part of every advertisement. */
+  readonly transmitPower = -12;
   readonly keys: KeyStore;
   readonly #options: PhoneOptions;
-  readonly #http: Http;
+  readonly #wire: Wire;
   readonly #configuration: ConfigurationClient;
-  readonly #matcher: Matcher;
+  readonly #matcher = new Matcher();
   readonly #cache = new PackageCache();
   #configurationV1: RiskV1Config | undefined;
   #registration: { token: string; isRapidTest: boolean } | undefined;
   #storedTan: string | undefined;
   #detectionStartedSeconds: number | undefined;
   #detectionSucceededSeconds: number | undefined;
-  #tracingOn = true;
 
   constructor(options: PhoneOptions) {
+    const { log, clock, random } = options;
     this.#options = options;
-    this.transmitPower = options.transmitPower ?? -12;
-    this.keys = new KeyStore(options.random);
-    this.#http =
-      options.log === undefined ? options.http : reporting(options.http, options.clock.monotonicMs, options.log);
-    this.#configuration = new ConfigurationClient(this.#http, options.trustedKeys.keys.values());
-    this.#matcher = new Matcher(options.matcher);
+    this.keys = new KeyStore(random);
+    this.#wire = { http: log === undefined ? options.http : reporting(options.http, clock.monotonicMs, log), random };
+    this.#configuration = new ConfigurationClient(this.#wire.http, options.trustedKeys.keys.values());
   }
 
   get configuration(): PhoneConfiguration {
     return this.#configuration.current;
-  }
-
-  set tracingOn(on: boolean) {
-    this.#tracingOn = on;
-  }
-
-  get isRegistered(): boolean {
-    return this.#registration !== undefined;
   }
 
   /** Makes the keys of the days from `fromSeconds` to now, as a phone that was switched on all the time. */
@@ -121,9 +108,7 @@ export class Phone implements Radio {
   advertisementAt(epochSeconds: number): Buffer {
     const interval = intervalNumber(epochSeconds);
     const key = this.keys.inUseAt(interval) ?? this.keys.current(epochSeconds);
-    const confidence = this.#options.calibrationConfidence ?? 0;
-    const metadata = encodeMetadata({ transmitPower: this.transmitPower, calibrationConfidence: confidence });
-    return advertisement(key.keyData, interval, metadata);
+    return advertisement(key.keyData, interval, encodeMetadata({ transmitPower: this.transmitPower }));
   }
 
   hear(sighting: Sighting): void {
@@ -145,12 +130,12 @@ export class Phone implements Radio {
 
   /** Asks for the result of the registered test. */
   async pollResult(): Promise<PollOutcome> {
-    return poll(this.#wire(), this.#token());
+    return poll(this.#wire, this.#token());
   }
 
   /** Cover traffic without an action. */
   async sendDummies(): Promise<void> {
-    await dummy(this.#wire());
+    await dummy(this.#wire);
   }
 
   /**
@@ -170,7 +155,7 @@ export class Phone implements Radio {
       submissionType: this.#registration?.isRapidTest === true ? 1 : 0,
       ...content.meta,
     };
-    const outcome = await upload(this.#wire(), token, { keys, meta, storedTan: this.#storedTan });
+    const outcome = await upload(this.#wire, token, { keys, meta, storedTan: this.#storedTan });
     this.#storedTan = outcome.tan;
     return { ...outcome, keysSent: keys.length };
   }
@@ -179,15 +164,15 @@ export class Phone implements Radio {
    * One background session: configuration, packages, and a detection when its time has come (P section 7).
    * @param options.ignoreQuota for load generators and replays: match at once, however short ago the last detection was
    */
-  async downloadAndMatch(options: { metered?: boolean; ignoreQuota?: boolean } = {}): Promise<DownloadOutcome> {
+  async downloadAndMatch(options: { ignoreQuota?: boolean } = {}): Promise<DownloadOutcome> {
     const nowSeconds = this.#now();
     const configuration = await this.#configuration.refresh(nowSeconds);
     const sync = await syncPackages({
-      http: this.#http,
+      http: this.#wire.http,
       cache: this.#cache,
       region: this.#options.region ?? 'EUR',
       nowSeconds,
-      metered: options.metered === true,
+      metered: false,
       revokedEtags: this.configuration.revokedEtags,
     });
     const decision = this.#decide(nowSeconds);
@@ -203,7 +188,7 @@ export class Phone implements Radio {
     const reason = noRiskReason({
       nowSeconds,
       clockOffsetSeconds: this.#configuration.clockOffsetSeconds,
-      tracingOn: this.#tracingOn,
+      tracingOn: true,
       newestPackageSeconds: this.#cache.newestSeconds(),
       everDetected: this.#detectionSucceededSeconds !== undefined,
     });
@@ -225,7 +210,7 @@ export class Phone implements Radio {
   /** Fetches the configuration of apps up to 1.7, needed by `riskV1`. */
   async refreshConfigurationV1(country = 'DE'): Promise<void> {
     const path = `/version/v1/configuration/country/${country}/app_config`;
-    const response = await this.#http({ method: 'GET', path, headers: {} });
+    const response = await this.#wire.http({ method: 'GET', path, headers: {} });
     if (response.status !== 200) throw new PhoneError('CONFIGURATION_MISSING');
     this.#configurationV1 = riskV1Config(
       await openConfigurationV1(response.body, this.#options.trustedKeys.keys.values()),
@@ -241,13 +226,8 @@ export class Phone implements Radio {
     return { summary, combinedScore, riskClass: riskClass(combinedScore, config.classes) };
   }
 
-  /** Seconds until this phone's next regular download (P D-1). */
-  nextDownloadDelaySeconds(): number {
-    return nextDownloadDelaySeconds(this.#now(), this.#options.random);
-  }
-
   async #register(key: RegistrationKey, isRapidTest: boolean): Promise<RegisterOutcome> {
-    const outcome = await register(this.#wire(), key);
+    const outcome = await register(this.#wire, key);
     if (outcome.registered) this.#registration = { token: outcome.registrationToken, isRapidTest };
     return outcome;
   }
@@ -284,10 +264,6 @@ export class Phone implements Radio {
     }
     this.#detectionSucceededSeconds = nowSeconds;
     return { packages, rejected, newMatches };
-  }
-
-  #wire(): { http: Http; random: Random } {
-    return { http: this.#http, random: this.#options.random };
   }
 
   #token(): string {

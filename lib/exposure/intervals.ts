@@ -15,11 +15,6 @@ export function dayStartInterval(interval: number): number {
   return Math.floor(interval / INTERVALS_PER_DAY) * INTERVALS_PER_DAY;
 }
 
-/** First second of an interval. */
-export function intervalStartSeconds(interval: number): number {
-  return interval * INTERVAL_SECONDS;
-}
-
 /** UTC day number (days since 1970-01-01) of a time in seconds. */
 export function utcDay(epochSeconds: number): number {
   return Math.floor(epochSeconds / DAY_SECONDS);

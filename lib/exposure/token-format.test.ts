@@ -11,7 +11,6 @@ import {
   newTeleTan,
   rapidTestHash,
   rapidTestKey,
-  STORED_HASHED_GUID_PATTERN,
   TELE_TAN_PATTERN,
   teleTanCheckCharacter,
   UUID_PATTERN,
@@ -35,7 +34,7 @@ test('S 2.8: a token is stored as the hash of its text', () => {
 test('S 2.8: a GUID is hashed exactly as printed', () => {
   const guid = 'E1277F-E1277F24-4AD2-40BC-AFF8-CBCCCD893E4B';
   expect(hashGuid(guid)).not.toBe(hashGuid(guid.toLowerCase()));
-  expect(hashGuid(guid)).toMatch(STORED_HASHED_GUID_PATTERN);
+  expect(hashGuid(guid)).toMatch(/^[0-9a-f]{64}$/);
   expect(GUID_PATTERN.test(guid)).toBe(true);
   expect(GUID_PATTERN.test(guid.slice(1))).toBe(false);
 });

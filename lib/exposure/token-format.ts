@@ -6,9 +6,6 @@ export const UUID_PATTERN = /^[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[89aAbB][a-f0
 /** Hashed GUID: hex SHA-256, any case (S 2.2). */
 export const HASHED_GUID_PATTERN = /^[0-9A-Fa-f]{64}$/;
 
-/** A hashed GUID as it is stored and compared: lower case (S 2.8 [D]). */
-export const STORED_HASHED_GUID_PATTERN = /^[0-9a-f]{64}$/;
-
 /** Hash with date of birth, or hashed GUID: first character may be x (S 2.2, 3.2). */
 export const HASHED_ID_PATTERN = /^[XxA-Fa-f0-9][A-Fa-f0-9]{63}$/;
 
