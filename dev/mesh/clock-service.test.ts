@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -65,3 +65,16 @@ test('a stored time in the past gives way to the system time', async () => {
 test('a mesh without clock service says so by the name of the setting', async () => {
   await expect(followClock('tcp://127.0.0.1:1', () => {})).rejects.toThrow(/^CLOCK_URL: no clock service answers/);
 });
+
+test.each(['', '{"meshTimeMs":', '{"meshTimeMs":"noon"}', '{}', 'null'])(
+  'a damaged file of the time ends the start with its name and the remedy, and stays as it is: %s',
+  async (content) => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'clock.json');
+    writeFileSync(file, content);
+    await expect(service(undefined, folder)).rejects.toThrow(
+      `${file}: holds no stored time; delete it to go on from this machine's time, or npx cwa reset`,
+    );
+    expect(readFileSync(file, 'utf8')).toBe(content);
+  },
+);
