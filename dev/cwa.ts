@@ -15,7 +15,9 @@ import { addSecurityCommands } from './commands/security.ts';
 
 /** The operator's and tester's tool. Exit status: 0 done, 1 a check failed, 2 the input or call cannot be used. */
 const program = new Command('cwa')
-  .description('Inspect and verify key exports, try the phone, move the clock of a local run, replay real key files.')
+  .description(
+    'Ask a running system as its operators and laboratories do; look into key exports, configurations and keys; move the clock of a local run.',
+  )
   .showHelpAfterError()
   .exitOverride();
 

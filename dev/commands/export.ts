@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { openArchive } from '../../lib/exposure/export-archive.ts';
@@ -47,7 +48,7 @@ export function addExportCommands(program: Command): void {
     .action(async (file: string, options: { key: string; json?: boolean }) => {
       const key = existsSync(options.key)
         ? await readInput(options.key, async (bytes) => loadPublicKey(bytes.toString('utf8')))
-        : loadPublicKey(options.key);
+        : publicKeyIn(options.key);
       const { valid, signatures } = await readInput(file, async (bytes) => {
         const { bin, sig } = await openArchive(bytes);
         const list = decodeSignatureList(sig);
@@ -60,6 +61,15 @@ export function addExportCommands(program: Command): void {
       process.stdout.write(options.json ? `${JSON.stringify({ valid, signatures })}\n` : `${file}: ${text}\n`);
       process.exitCode = valid ? 0 : 1;
     });
+}
+
+/** A name that was mistyped looks like base64 too. */
+function publicKeyIn(text: string): KeyObject {
+  try {
+    return loadPublicKey(text);
+  } catch (error) {
+    throw new Error(`--key: neither a file that exists nor the base64 of a P-256 SPKI`, { cause: error });
+  }
 }
 
 /** The `export.bin` of an archive, or the file itself when it already is one. */

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { ConfigError } from '../../lib/process/config.ts';
 import { homeOf } from '../home.ts';
 import { openLab, type PcrResult, pcrCodes } from '../journey/lab.ts';
+import { askControl } from '../mesh/control.ts';
 import { publicPorts } from '../mesh/ports.ts';
 import { readInput } from './input.ts';
 import { checkLab } from './lab-check.ts';
@@ -42,8 +43,11 @@ export function addLabCommands(program: Command): void {
     .option('--ca <file>', 'authority of the gateway’s certificate, PEM')
     .option('--lab-id <labId>', 'one that is listed for the certificate')
     .action(async (options: { url?: string; cert?: string; key?: string; ca?: string; labId?: string }) => {
+      const home = homeOf(process.env);
+      // Of a mesh that does not run every case would fail.
+      if (options.url === undefined) await askControl(home, 'GET', '/clock');
       const file = (given: string | undefined, name: string) =>
-        readInput(given ?? join(homeOf(process.env), 'pki', name), async (bytes) => bytes.toString());
+        readInput(given ?? join(home, 'pki', name), async (bytes) => bytes.toString());
       const cases = await checkLab({
         url: (options.url ?? `https://localhost:${partnerPort()}`).replace(/\/$/, ''),
         ca: await file(options.ca, 'ca.crt'),

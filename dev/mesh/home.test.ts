@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { lockHome, makeHome } from './home.ts';
+import { lockHome, makeHome, refuseSecondMesh } from './home.ts';
 
 function home(): string {
   const folder = mkdtempSync(join(tmpdir(), 'cwa-lock-'));
@@ -14,7 +14,10 @@ test('a home belongs to one mesh, until it is given free', () => {
   const folder = home();
   const free = lockHome(folder);
   expect(() => lockHome(folder)).toThrow(/CWA_HOME: a mesh is already running in/);
+  // Before its own ports are found taken.
+  expect(() => refuseSecondMesh(folder)).toThrow(/CWA_HOME: a mesh is already running in/);
   free();
+  refuseSecondMesh(folder);
   lockHome(folder)();
 });
 

@@ -24,22 +24,32 @@ export function removeHome(home: string): void {
   rmSync(home, { recursive: true, force: true });
 }
 
+const lockOf = (home: string): string => join(home, 'mesh.pid');
+
+/** Throws when a mesh runs in the home; asked first, so that its own ports are not called those of another program. */
+export function refuseSecondMesh(home: string): void {
+  if (isHeld(lockOf(home))) throw alreadyRunning(home);
+}
+
 /** One mesh a home: a second one would stop the first one's database. Returns what gives the home free. */
 export function lockHome(home: string): () => void {
-  const file = join(home, 'mesh.pid');
-  if (existsSync(file) && !isMesh(Number(readFileSync(file, 'utf8')))) rmSync(file);
+  const file = lockOf(home);
+  if (existsSync(file) && !isHeld(file)) rmSync(file);
   let handle: number;
   try {
     handle = openSync(file, 'wx', 0o600);
   } catch {
-    throw new ConfigError([
-      `CWA_HOME: a mesh is already running in ${home}; stop it or set CWA_HOME to another folder`,
-    ]);
+    throw alreadyRunning(home);
   }
   writeSync(handle, String(process.pid));
   closeSync(handle);
   return () => rmSync(file, { force: true });
 }
+
+const isHeld = (file: string): boolean => existsSync(file) && isMesh(Number(readFileSync(file, 'utf8')));
+
+const alreadyRunning = (home: string): ConfigError =>
+  new ConfigError([`CWA_HOME: a mesh is already running in ${home}; stop it or set CWA_HOME to another folder`]);
 
 /** Says that the guided journey has ended well; gone as soon as the mesh stops (decision 2). */
 export function markReady(home: string, ready: boolean): void {

@@ -11,7 +11,7 @@ import { makeLocalSecrets, makePki, writePartners } from './certificates.ts';
 import type { MeshProcess } from './child.ts';
 import { startClockService } from './clock-service.ts';
 import { type DatabaseOwner, openDatabases } from './databases.ts';
-import { lockHome, makeHome, markReady } from './home.ts';
+import { lockHome, makeHome, markReady, refuseSecondMesh } from './home.ts';
 import { identityProviderOf } from './identity-provider.ts';
 import { type Name, names } from './names.ts';
 import { type ObjectStoreAccess, openObjectStore } from './object-store.ts';
@@ -82,6 +82,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
 async function open(options: MeshOptions, opened: AsyncDisposableStack): Promise<Omit<Mesh, 'close'>> {
   const { home, env } = options;
   const progress = options.onProgress ?? (() => {});
+  refuseSecondMesh(home);
   const ports = options.anyPorts ? await anyPorts() : await fixedPorts(env);
   makeHome(home);
   opened.defer(lockHome(home));

@@ -32,18 +32,23 @@ export function hintsOf(status: Status): readonly Hint[] {
   ];
 }
 
+/** Who is down before those who cannot do without it. */
 function processes(status: Status): Hint[] {
-  return nodesOf(status.services).flatMap(({ name, health, instances }) => {
-    if (health === 'UP' || health === 'NOT_CONFIGURED' || health === 'AWAITED') return [];
-    if (health === 'DOWN') return { text: `${name} does not answer.`, runbook: 'ProcessDown' };
-    const lacking = nodesOf(instances).flatMap(({ dependencies }) => dependencies.filter(({ up }) => !up));
-    const what = [...new Set(lacking.map((dependency) => dependency.name))].join(', ');
-    const text = what ? `${name} cannot use ${what}.` : `A replica of ${name} does not answer.`;
-    return { text, runbook: what ? 'DependencyDown' : 'ProcessDown' };
-  });
+  const all = nodesOf(status.services);
+  const isDown = ({ health }: { health: string }): boolean => health === 'DOWN';
+  return [...all.filter(isDown), ...all.filter((service) => !isDown(service))].flatMap(
+    ({ name, health, instances }) => {
+      if (health === 'UP' || health === 'NOT_CONFIGURED' || health === 'AWAITED') return [];
+      if (health === 'DOWN') return { text: `${name} does not answer.`, runbook: 'ProcessDown' };
+      const lacking = nodesOf(instances).flatMap(({ dependencies }) => dependencies.filter(({ up }) => !up));
+      const what = [...new Set(lacking.map((dependency) => dependency.name))].join(', ');
+      const text = what ? `${name} cannot use ${what}.` : `A replica of ${name} does not answer.`;
+      return { text, runbook: what ? 'DependencyDown' : 'ProcessDown' };
+    },
+  );
 }
 
-function publishing({ distribution }: Status): Hint[] {
+function publishing({ distribution, services }: Status): Hint[] {
   if (distribution === null) return [];
   const ages = distribution.packageAge.flatMap(({ name, level: { latest } }) => {
     const most = name === 'day' ? expected.dayPackageAge : expected.hourPackageAge;
@@ -52,9 +57,18 @@ function publishing({ distribution }: Status): Hint[] {
     return { text, runbook: 'NewestPackageTooOld' };
   });
   const { latest } = distribution.lastRunAge;
-  const late = latest !== null && latest > expected.lastRunAge;
-  const text = `The last run that ended well was ${span(latest ?? 0)} ago; expected below ${span(expected.lastRunAge)}.`;
-  return [...ages, ...(late ? [{ text, runbook: 'DistributionRunMissing' }] : [])];
+  const most = expected.lastRunAge;
+  const never = latest === null && runningFor('distribution', services) > most;
+  const text = never
+    ? 'No run of distribution that ended well is known.'
+    : `The last run that ended well was ${span(latest ?? 0)} ago; expected below ${span(most)}.`;
+  return [...ages, ...(never || (latest ?? 0) > most ? [{ text, runbook: 'DistributionRunMissing' }] : [])];
+}
+
+/** Seconds since the oldest replica that answers started; 0 without one. */
+function runningFor(process: string, services: Status['services']): number {
+  const service = nodesOf(services).find(({ name }) => name === process);
+  return Math.max(0, ...nodesOf(service?.instances).map(({ uptimeSeconds }) => uptimeSeconds ?? 0));
 }
 
 /** Steps that failed again and again of late: one that fails is soon followed by all that build on it. */

@@ -80,6 +80,14 @@ describe('hints', () => {
     labs: null,
     security: null,
   };
+  const replica = {
+    health: 'UP',
+    version: null,
+    commit: null,
+    uptimeSeconds: null,
+    lastSeen: null,
+    dependencies: [],
+  };
   const failed = (total: number): Status => ({
     ...nothing,
     lately: { steps: [{ name: 'register', byOutcome: [{ name: 'failed', count: { total } }] }] },
@@ -93,6 +101,37 @@ describe('hints', () => {
     expect(hintsOf(failed(1))).toEqual([]);
     const text = 'The step register of the synthetic journey failed 2 times within 15 minutes.';
     expect(hintsOf(failed(2))).toEqual([{ text, runbook: 'ProbeStepFailing' }]);
+  });
+
+  test('who is down comes before those who cannot do without it', () => {
+    const service = (name: string, health: string, needs: string[]) => ({
+      node: { name, health, instances: { edges: needs.map((need) => ({ node: lacking(need) })) } },
+    });
+    const lacking = (name: string) => ({ ...replica, health: 'DEGRADED', dependencies: [{ name, up: false }] });
+    const services = { edges: [service('gateway', 'DEGRADED', ['test-result']), service('test-result', 'DOWN', [])] };
+    expect(hintsOf({ ...nothing, services }).map(({ text }) => text)).toEqual([
+      'test-result does not answer.',
+      'gateway cannot use test-result.',
+    ]);
+  });
+
+  test('that no run is known is told once there must have been one', () => {
+    const level = { latest: null, asOf: null };
+    const distribution = {
+      runs: { edges: [] },
+      lastRunAge: level,
+      nextRun: level,
+      keysWaiting: level,
+      packageAge: [],
+    };
+    const hints = (uptimeSeconds: number) => {
+      const instances = { edges: [{ node: { ...replica, uptimeSeconds } }] };
+      const services = { edges: [{ node: { name: 'distribution', health: 'UP', instances } }] };
+      return hintsOf({ ...nothing, services, distribution });
+    };
+    expect(hints(60)).toEqual([]);
+    const text = 'No run of distribution that ended well is known.';
+    expect(hints(2 * 3_600)).toEqual([{ text, runbook: 'DistributionRunMissing' }]);
   });
 
   test('what starts still is no alarm, what is down is', () => {
