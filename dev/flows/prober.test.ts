@@ -23,6 +23,7 @@ import { partnerEndpoint, phoneEndpoint } from '../wire/endpoint.ts';
 import { answered } from '../wire/exchange.ts';
 import { http1Client } from '../wire/http1.ts';
 import { aHashedGuid, labReport, registration, resultPoll, tanRequest, tellOf, upload } from '../wire/journeys.ts';
+import { untilFlushed } from './flushed.ts';
 import { temporaryMesh } from './mesh-home.ts';
 
 /** The prober in a whole mesh (decision 35): it walks every step, and nothing that is anybody's changes by it. */
@@ -90,7 +91,11 @@ async function told(): Promise<Record<string, number>> {
     ...Object.keys(intakeMetrics),
     ...['keys.published', 'keys.excluded', 'keys.waiting', 'packages'].map((name) => `cwa.distribution.${name}`),
   ];
-  await delay(2_500);
+  const tellers = ['gateway', 'submission', 'verification', 'test-result', 'distribution'];
+  await untilFlushed(() => {
+    const told = receiver.latest('process.uptime').filter(({ service }) => tellers.includes(service));
+    return new Map(told.map(({ service, value }) => [service, value]));
+  });
   const points = names.flatMap((name) => receiver.latest(name));
   return Object.fromEntries(
     points.map(({ service, name, attributes, value }) => [`${service} ${name} ${JSON.stringify(attributes)}`, value]),
@@ -216,25 +221,26 @@ test('operators may fetch the archive with their certificate, laboratories may n
 });
 
 test('a request of the prober is one trace from the edge to the table, and only its requests are traced', async () => {
-  await delay(6_000);
   const after = ({ spanId, traceId }: SpanRecord): SpanRecord[] =>
     receiver.spans
       .filter((span) => span.traceId === traceId && span.parentSpanId === spanId)
       .flatMap((span) => [span, ...after(span)]);
-  const phones = receiver.spans.filter(({ name }) => name.startsWith('POST /version/'));
-  expect(phones.every(({ attributes }) => attributes['cwa.synthetic'] === true)).toBe(true);
-  const uploads = phones.filter(({ name }) => name === 'POST /version/v1/diagnosis-keys');
-  expect(uploads.length).toBe(steps('upload', 'passed'));
-  const told = after(uploads[0] as SpanRecord).map(({ service, kind, name }) => `${service} ${kind} ${name}`);
-  expect(told).toEqual(
-    expect.arrayContaining([
-      'gateway client cwa.submission.v1.SubmissionService/SubmitKeys',
-      'submission server cwa.submission.v1.SubmissionService/SubmitKeys',
-      'submission client cwa.verification.v1.TanService/ReserveTans',
-      'verification server cwa.verification.v1.TanService/ReserveTans',
-      'submission client store-uploads',
-    ]),
-  );
+  const phones = () => receiver.spans.filter(({ name }) => name.startsWith('POST /version/'));
+  const uploads = () => phones().filter(({ name }) => name === 'POST /version/v1/diagnosis-keys');
+  // Each process sends its spans once in a while.
+  await expect.poll(() => uploads().length).toBe(steps('upload', 'passed'));
+  await expect
+    .poll(() => after(uploads()[0] as SpanRecord).map(({ service, kind, name }) => `${service} ${kind} ${name}`))
+    .toEqual(
+      expect.arrayContaining([
+        'gateway client cwa.submission.v1.SubmissionService/SubmitKeys',
+        'submission server cwa.submission.v1.SubmissionService/SubmitKeys',
+        'submission client cwa.verification.v1.TanService/ReserveTans',
+        'verification server cwa.verification.v1.TanService/ReserveTans',
+        'submission client store-uploads',
+      ]),
+    );
+  expect(phones().every(({ attributes }) => attributes['cwa.synthetic'] === true)).toBe(true);
   expect(receiver.spans.filter(({ name }) => name === 'probe journey').length).toBeGreaterThanOrEqual(2);
 });
 

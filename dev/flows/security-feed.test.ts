@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TanServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
@@ -33,11 +32,7 @@ afterAll(() => leave());
 
 const events = (type: string) => readSecurityEvents(collector.file).filter((event) => event.type === type);
 
-async function until(holds: () => boolean): Promise<void> {
-  for (const end = performance.now() + 20_000; !holds(); await delay(50)) {
-    if (performance.now() > end) throw new Error('the events have not come');
-  }
-}
+const until = (holds: () => boolean) => expect.poll(holds, { timeout: 60_000 }).toBe(true);
 
 async function cwa(...parameters: readonly string[]): Promise<string> {
   const env = { ...process.env, CWA_HOME: mesh.home };

@@ -123,6 +123,9 @@ test('a node:tls server follows the source', async () => {
 
 const name = 'cwa.verification.v1.RegistrationService';
 
+/** A refused call goes to another connection once. Minutes in production; here more than a machine stalls, or two refuse. */
+const maxConnectionAgeMs = 800;
+
 /** Calls that nothing repeats (RegisterTokens is not idempotent), so each failure shows. */
 async function load(client: () => Client<typeof RegistrationServiceService>, during: () => Promise<void>) {
   const failures: unknown[] = [];
@@ -167,30 +170,30 @@ async function serverSerial(port: number, source: CertificateSource): Promise<st
 }
 
 test('certificates of both sides are replaced under load and no call fails', async () => {
-  const server = await serving({ maxConnectionAgeMs: 150 });
+  const server = await serving({ maxConnectionAgeMs });
   const current = clientOf(await server.channel('gateway'), name, RegistrationServiceService);
   const gateway = await pki.certificates('gateway', undefined, { pollMs: 20 });
   const shown = new Set([await serverSerial(server.port, gateway)]);
   const { calls, failures } = await load(
     () => current,
     async () => {
-      for (let round = 0; round < 6; round++) {
+      for (let round = 0; round < 4; round++) {
         await Promise.all([pki.renew('verification'), pki.renew('gateway')]);
         await until(async () => !shown.has(await serverSerial(server.port, gateway)));
         shown.add(await serverSerial(server.port, gateway));
-        await systemClock.sleep(150); // the connections of the load reach their age
+        await systemClock.sleep(maxConnectionAgeMs); // the connections of the load reach their age
       }
     },
   );
 
   expect(failures).toEqual([]);
   expect(calls).toBeGreaterThan(50);
-  expect(shown.size).toBe(7);
+  expect(shown.size).toBe(5);
   await server.stop();
 });
 
 test('under load a half-replaced pair is not served and no call fails', async () => {
-  const server = await serving({ maxConnectionAgeMs: 100 });
+  const server = await serving({ maxConnectionAgeMs });
   const client = clientOf(await server.channel('gateway'), name, RegistrationServiceService);
   const gateway = await pki.certificates('gateway');
   const before = await serverSerial(server.port, gateway);
@@ -199,7 +202,7 @@ test('under load a half-replaced pair is not served and no call fails', async ()
     () => client,
     async () => {
       writeFileSync(certFile, (await pki.authority.issue({ processName: 'verification' })).cert);
-      await systemClock.sleep(400);
+      await systemClock.sleep(2 * maxConnectionAgeMs);
     },
   );
 
