@@ -33,7 +33,7 @@ export interface OperatorPortDeps {
   readonly security: SecurityFeed;
 }
 
-/** Refused sign-ins that are reported one by one in a minute; a flood of them is counted as `cwa.ops.requests` alone. */
+/** Refused sign-ins that are reported one by one in a minute, for each reason; a flood of them is counted as `cwa.ops.requests` alone. */
 const reportsPerMinute = 60;
 
 /** The port at which operators come in: status page and GraphQL. */
@@ -54,7 +54,7 @@ export async function startOperatorPort(deps: OperatorPortDeps): Promise<Listene
     ...(deps.verifyToken ? { verifyToken: deps.verifyToken } : {}),
     log,
     security,
-    mayReport: () => mayReport('sign-in'),
+    mayReport,
   };
   const pollSeconds = settings.TELEMETRY_FLUSH_SECONDS;
   const serveDeps = {

@@ -1,5 +1,5 @@
 import { connect } from 'node:tls';
-import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { testPki } from '../../lib/testing/pki.ts';
 import { audience } from '../fixtures/issuer.ts';
@@ -71,6 +71,17 @@ const refusedTokens: [string, () => Promise<string> | string][] = [
         .setExpirationTime('5m')
         .encode(),
   ],
+  [
+    'token-algorithm',
+    async () =>
+      new SignJWT({ roles: ['ops-cwa'], amr: ['otp'], sub: 'x' })
+        .setProtectedHeader({ alg: 'HS256', kid: 'k1' })
+        .setIssuer(ops.issuer.issuer)
+        .setAudience(audience)
+        .setExpirationTime('5m')
+        .sign(new TextEncoder().encode(await exportSPKI(ops.issuer.publicKey))),
+  ],
+  ['token-invalid', () => ops.issuer.token({ nbf: Math.floor(Date.now() / 1_000) + 600 })],
   ['token-invalid', async () => `${(await ops.issuer.token()).slice(0, -4)}AAAA`],
   ['token-invalid', () => 'x'.repeat(9_000)],
   ['token-invalid', () => 'no.jwt.atall'],
@@ -139,6 +150,14 @@ test('a flood of refusals is reported in part', async () => {
   for (let times = 0; times < 100; times++) await ops.send({ method: 'GET', path: '/' });
   expect(ops.events.length).toBeGreaterThan(50);
   expect(ops.events.length).toBeLessThan(75);
+  // Nobody hides behind it.
+  ops.events.length = 0;
+  await ops.ask(me, { token: await ops.issuer.token({ amr: ['pwd'] }) });
+  await ops.ask(me, { token: await ops.issuer.token({ roles: ['ops-cwa', 'ops-security'] }) });
+  expect(ops.events).toEqual([
+    { type: 'sign-in-refused', reason: 'no-second-factor' },
+    { type: 'role-violation', reason: 'roles-of-two-teams' },
+  ]);
 });
 
 test('below TLS 1.3 there is no connection', async () => {

@@ -13,8 +13,8 @@ export interface SignInDeps {
   readonly verifyToken?: VerifyToken;
   readonly log: Log;
   readonly security: SecurityFeed;
-  /** Whether one more refusal may be reported now: a flood of them is told as some. */
-  readonly mayReport: () => boolean;
+  /** Whether one more refusal for this reason may be reported now: a flood is told as some, and hides no other reason. */
+  readonly mayReport: (reason: string) => boolean;
 }
 
 /**
@@ -44,13 +44,14 @@ async function shownToken({ verifyToken }: SignInDeps, request: IncomingMessage)
 }
 
 function refuse({ log, security, mayReport }: SignInDeps, reason: SignInFault): undefined {
-  if (!mayReport()) return;
+  if (!mayReport(reason)) return;
   log.warn('sign-in-refused', { reason });
   security.report({ type: 'sign-in-refused', reason });
 }
 
 function violate({ log, security, mayReport }: SignInDeps, roles: readonly Team[]): undefined {
-  if (!mayReport()) return;
-  log.warn('role-violation', { reason: 'roles-of-two-teams', count: roles.length });
-  security.report({ type: 'role-violation', reason: 'roles-of-two-teams' });
+  const reason = 'roles-of-two-teams';
+  if (!mayReport(reason)) return;
+  log.warn('role-violation', { reason, count: roles.length });
+  security.report({ type: 'role-violation', reason });
 }
