@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UploadStatus } from '../gen/mesh/cwa/submission/v1/submission.ts';
+import { IssueTanRefusal } from '../gen/mesh/cwa/verification/v1/verification.ts';
 import { goodTan, known, startGateway, stranger } from './fixtures/start-gateway.ts';
 import { openHttp1, type Sent } from './fixtures/http1.ts';
 import { openHttp2 } from './fixtures/http2.ts';
 import { payload, phoneRequests } from './fixtures/phone-requests.ts';
+import { issueTan, type PhoneDeps, submitKeys } from './phone.ts';
 
 type Gateway = Awaited<ReturnType<typeof startGateway>>;
 let gateway: Gateway;
@@ -50,6 +52,20 @@ test.each(Object.entries(phoneRequests))(
     }
   },
 );
+
+test('S 2.11: the members of fake answers are those of a success of this moment', async () => {
+  const told = async (name: string) =>
+    JSON.parse((await http1.send(phoneRequests[name]?.fake as Sent)).body.toString());
+  const responsePadding = expect.any(String);
+  const uuid = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(await told('registrationToken')).toEqual({ registrationToken: uuid, responsePadding });
+  expect(await told('tan')).toEqual({ tan: uuid, responsePadding });
+  const from = Math.floor(gateway.deps.clock.nowMs() / 1_000);
+  const { sc, ...result } = await told('testresult');
+  expect(result).toEqual({ testResult: 2, responsePadding });
+  expect(sc).toBeGreaterThanOrEqual(from);
+  expect(sc).toBeLessThanOrEqual(gateway.deps.clock.nowMs() / 1_000);
+});
 
 test('S 2.2 to 2.4: the members of the answers', async () => {
   const register = await http1.send(phoneRequests['registrationToken']?.real as Sent);
@@ -200,6 +216,30 @@ test('S 2.3, 2.4: refusals of the mesh as statuses', async () => {
   expect((await asking('/version/v1/tan', stranger)).status).toBe(400);
   expect((await asking('/version/v1/tan', other('e'))).status).toBe(500);
   expect((await asking('/version/v1/tan', known.toUpperCase())).status).toBe(400);
+});
+
+test('S 1.4, 2.4: each word of submission and verification has its status', async () => {
+  const { deps } = gateway;
+  const asked = <T>(mesh: Partial<typeof deps.mesh>, answer: (deps: PhoneDeps) => Promise<T>) =>
+    answer({ ...deps, mesh: { ...deps.mesh, ...mesh } });
+  const uploaded = (status: UploadStatus) =>
+    asked({ submitKeys: async () => ({ status, rule: 0, filteredCheckIns: 3, savedCheckIns: 4 }) }, (d) =>
+      submitKeys.answer({ payload: Buffer.alloc(0), tan: goodTan }, d),
+    );
+  expect(await uploaded(UploadStatus.UPLOAD_STATUS_STORED)).toEqual({
+    value: { filteredCheckIns: 3, savedCheckIns: 4 },
+  });
+  expect(await uploaded(UploadStatus.UPLOAD_STATUS_INVALID_PAYLOAD)).toEqual({ refused: 400 });
+  expect(await uploaded(UploadStatus.UPLOAD_STATUS_TAN_REFUSED)).toEqual({ refused: 403 });
+  expect(await uploaded(UploadStatus.UPLOAD_STATUS_UNAVAILABLE)).toEqual({ refused: 500 });
+  expect(await uploaded(UploadStatus.UPLOAD_STATUS_UNSPECIFIED)).toEqual({ refused: 500 });
+
+  const issued = (value: IssueTanRefusal) =>
+    asked({ issueTan: async () => ({ outcome: { $case: 'refused', value } }) }, (d) => issueTan.answer(known, d));
+  for (const refusal of ['UNKNOWN_TOKEN', 'NOT_POSITIVE', 'LIMIT_REACHED'] as const) {
+    expect(await issued(IssueTanRefusal[`ISSUE_TAN_REFUSAL_${refusal}`])).toEqual({ refused: 400 });
+  }
+  expect(await issued(IssueTanRefusal.ISSUE_TAN_REFUSAL_UNAVAILABLE)).toEqual({ refused: 500 });
 });
 
 test('S row 54: fake tan with both app dummy tokens is 201, nothing asked', async () => {
