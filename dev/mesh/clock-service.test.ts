@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -34,6 +35,18 @@ test('a move is in force at every follower when it returns', async () => {
   await clock.moveTo(target);
 
   for (const follower of followers) expect(follower.nowMs()).toBeGreaterThanOrEqual(target);
+});
+
+test('whoever says anything else is cut off, and harms nobody', async () => {
+  const { url, clock, moveTo } = await service();
+  await followClock(url, (stop) => onTestFinished(stop));
+  const stranger = connect(Number(new URL(url).port), '127.0.0.1');
+  stranger.on('error', () => {});
+  stranger.resume().write('GET /health/ready HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  await new Promise((done) => stranger.once('close', done));
+  const target = clock.nowMs() + hour;
+  await moveTo(target);
+  expect(clock.nowMs()).toBeGreaterThanOrEqual(target);
 });
 
 test('time never runs backwards: a move to a time that has passed leaves it as it is', async () => {

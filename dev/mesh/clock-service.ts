@@ -40,7 +40,10 @@ export async function startClockService(file: string, startAtMs?: number): Promi
       for (const check of waiting) check();
     });
     createInterface({ input: socket }).on('line', (line) => {
-      follower.acknowledged = (JSON.parse(line) as { seq: number }).seq;
+      const acknowledged = /^\{"seq":(\d+)\}$/.exec(line)?.[1];
+      // Who took the port for another's that had it before, as health checks do, is no follower.
+      if (acknowledged === undefined) return socket.destroy();
+      follower.acknowledged = Number(acknowledged);
       for (const check of waiting) check();
     });
     socket.write(`${JSON.stringify({ seq, offsetMs })}\n`);
