@@ -49,8 +49,6 @@ test('decision 25: padding is drawn from what was published last, and else from 
   known.submit(150, { level: 3 });
   await known.nextHour();
   known.submit(1_000, { level: 8 });
-  // Tomorrow too old to be published, as padding too.
-  known.submit(150, { level: 7, age: 14 });
   await known.nextHour();
   // Nothing published yet, and keys in use that do not look like those that wait.
   const fresh = await world({ start: '2020-09-13T19:05:00Z' });
@@ -67,6 +65,19 @@ test('decision 25: padding is drawn from what was published last, and else from 
   const start = Math.floor(Date.parse('2020-09-12') / 600_000);
   expect(await levels(known)).toEqual(new Set([`${start}/5`, `${start}/8`]));
   expect(await levels(fresh)).toEqual(new Set([`${start}/5`]));
+});
+
+test('decisions 24, 25: padding is not drawn from keys that are too old by now', async () => {
+  const w = await world({ start: '2020-09-13T17:05:00Z' });
+  await w.run();
+  w.submit(150, { level: 7, age: 14 });
+  await w.nextHour();
+  w.submit(10, { level: 5 });
+  await w.run();
+  w.clock.set('2020-09-14T20:05:00Z');
+  expect(await w.run()).toMatchObject({ keysAssigned: 10 });
+  const { keys } = await openPackage(w.store, packageKey('EUR', '2020-09-14', 19));
+  expect(new Set(keys.map(({ transmissionRiskLevel }) => transmissionRiskLevel))).toEqual(new Set([5]));
 });
 
 test('D row 40: of too many keys those of the oldest day go first, and a country with too few among them waits', async () => {

@@ -50,7 +50,7 @@ export async function publishIndexes(d: Deps, publisher: Publisher, time: RunTim
   for (const region of regions(originCountry)) {
     const days = ofKind(publisher, 'day', region)
       .map(({ day = 0 }) => day)
-      .filter((day) => day >= time.today - daysToPublish && day < time.today)
+      .filter((day) => day >= time.today - daysToPublish)
       .sort((a, b) => a - b)
       .map(dayName);
     await publishIndex(publisher, { objectKey: objectKeys.dateIndex(region), kind: 'date-index', region }, days);
