@@ -165,18 +165,19 @@ test.each<[string, Partial<SubmissionPayload>]>([
   expect(service.verification.isFree(tan)).toBe(true);
 });
 
-test('S row 35: protected report iv 15 bytes', async () => {
-  const bad = [aReport({ iv: randomBytes(15) })];
-  expect(await submitOne(database, aPayload({ checkInProtectedReports: bad }))).toMatchObject(
-    invalid('PAYLOAD_RULE_CHECK_IN_PROTECTED_REPORT'),
-  );
+test.each([
+  { iv: randomBytes(15) },
+  { iv: randomBytes(32) },
+  { locationIdHash: randomBytes(31) },
+  { encryptedCheckInRecord: randomBytes(17) },
+  { mac: randomBytes(16) },
+])('S row 35: protected report with %j (iv 15 bytes and the like) is refused on both routes', async (change) => {
+  const checkInProtectedReports = [aReport(change)];
+  const wrong = invalid('PAYLOAD_RULE_CHECK_IN_PROTECTED_REPORT');
+  expect(await submitOne(database, aPayload({ checkInProtectedReports }))).toMatchObject(wrong);
   const service = testService(database);
-  const outcome = await service.submit(
-    service.verification.issue('event'),
-    aWarning({ checkInProtectedReports: bad }),
-    true,
-  );
-  expect(outcome).toMatchObject(invalid('PAYLOAD_RULE_CHECK_IN_PROTECTED_REPORT'));
+  const warning = aWarning({ checkInProtectedReports });
+  expect(await service.submit(service.verification.issue('event'), warning, true)).toMatchObject(wrong);
 });
 
 test('S 1.6, decision 17: at most 100 protected reports an upload', async () => {
@@ -199,6 +200,15 @@ test.each([
   expect(outcome).toMatchObject(invalid('PAYLOAD_RULE_CHECK_IN'));
 });
 
+test('S 1.6: a check-in may end in the interval in which it began', async () => {
+  const checkIns = [1, 8].map((transmissionRiskLevel) => ({
+    ...aCheckIn,
+    endIntervalNumber: today,
+    transmissionRiskLevel,
+  }));
+  expect(await submitOne(database, aPayload({ checkIns }))).toMatchObject(stored);
+});
+
 test('S 1.6: submission type 0 to 2 with a TAN; a host warning with a storable key is refused', async () => {
   const future = [aKey({ rollingStartIntervalNumber: today + 144 })];
   for (const submissionType of [2, 3, 9, 10] as SubmissionType[]) {
@@ -206,6 +216,8 @@ test('S 1.6: submission type 0 to 2 with a TAN; a host warning with a storable k
       invalid('PAYLOAD_RULE_SUBMISSION_TYPE'),
     );
   }
+  const mixed = aPayload({ submissionType: 2, keys: [...future, aKey()] });
+  expect(await submitOne(database, mixed)).toMatchObject(invalid('PAYLOAD_RULE_SUBMISSION_TYPE'));
   expect(await submitOne(database, aPayload({ submissionType: 2, keys: future }))).toMatchObject(stored);
 });
 
@@ -227,7 +239,7 @@ test.each([
   ['text', Buffer.from('not a payload at all'), 'PAYLOAD_RULE_UNPARSABLE'],
   ['a tag of 0 behind good keys', Buffer.concat([aPayload(), Buffer.from([0, 1, 2])]), 'PAYLOAD_RULE_UNPARSABLE'],
   ['a key that reaches beyond the end', aPayload().subarray(0, 20), 'PAYLOAD_RULE_UNPARSABLE'],
-  ['a field that reaches beyond its key', Buffer.from([0x0a, 3, 0x0a, 5, 1, 1, 1, 1, 1]), 'PAYLOAD_RULE_UNPARSABLE'],
+  ['a field that reaches beyond its key', Buffer.from([0x0a, 3, 0x0a, 5, 1, 0x12, 2, 1, 1]), 'PAYLOAD_RULE_UNPARSABLE'],
 ] as const)('S 1.4: unparsable protobuf: %s', async (_name, bytes, rule) => {
   expect(await submitOne(database, Buffer.from(bytes))).toMatchObject(invalid(rule));
 });

@@ -125,6 +125,16 @@ test('S row 26: same keys resent with same TAN, new padding, 1 h later: accepted
   expect(await database.rowCount('diagnosis_key')).toBe(2);
 });
 
+test('S row 26: the same keys resent over midnight, when other ones of them are filtered away, are the same upload', async () => {
+  const service = testService(database);
+  const tan = service.verification.issue();
+  const keys = [0, -14, 1].map((day) => aKey({ rollingStartIntervalNumber: today + day * 144 }));
+  expect(await service.submit(tan, aPayload({ keys }))).toMatchObject(stored);
+  service.clock.advance(14 * 3_600_000);
+  expect(await service.submit(tan, aPayload({ keys }))).toMatchObject(stored);
+  expect(await database.rowCount('diagnosis_key')).toBe(2);
+});
+
 test('S row 27: same TAN, other keys', async () => {
   const service = testService(database);
   const tan = service.verification.issue();

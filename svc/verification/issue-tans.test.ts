@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { IssueTanRefusal, TeleTanType } from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { UUID_PATTERN } from '../../lib/exposure/token-format.ts';
 import {
+  aDob,
   aGuid,
   aPositivePhone,
   dayMs,
@@ -34,6 +35,15 @@ test('S row 49: a TAN for 2 and 7, none for 0, 1, 3, 4, 5, 6, 8, 9 or no result'
     else expect(outcome).toBe(NOT_POSITIVE);
   });
   expect(await rowCount('tan')).toBe(2);
+});
+
+test('S 2.4: a phone registered with date of birth gets its TAN by the plain hash; the other one is not asked for', async () => {
+  const { registerGuid, issue, results, testResult } = await openService();
+  const token = await registerGuid(aGuid(1), aDob(1));
+  results.set(aGuid(1), { code: 2, sampleCollectedAt: 1 });
+  results.set(aDob(1), { code: 1, sampleCollectedAt: 1 });
+  expect(await issue(token)).toEqual([expect.stringMatching(UUID_PATTERN)]);
+  expect(testResult.ids).toEqual([aGuid(1)]);
 });
 
 test('S 2.4: the result is asked for anew for every TAN', async () => {
