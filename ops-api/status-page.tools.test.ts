@@ -112,8 +112,8 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       .first()
       .click();
     await page.screenshot({ path: join(pictures, 'graphiql.png') });
-    await page.locator('.graphiql-doc-explorer').getByText('Query', { exact: true }).last().click({ timeout: 5_000 });
-    await page.getByText('What operators may ask').first().waitFor({ timeout: 5_000 });
+    await page.locator('.graphiql-doc-explorer').getByText('Query', { exact: true }).last().click();
+    await page.getByText('What operators may ask').first().waitFor();
 
     await page.screenshot({ path: join(pictures, 'graphiql.png') });
     expect(elsewhere(requested)).toEqual([]);

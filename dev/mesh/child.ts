@@ -70,7 +70,7 @@ export async function startProcess(options: ChildOptions): Promise<MeshProcess> 
 }
 
 async function untilReady(options: ChildOptions, child: ChildProcess, complaints: () => string): Promise<void> {
-  for (let tries = 0; tries < 1_200; tries++) {
+  for (let tries = 0; tries < 2_400; tries++) {
     if (child.exitCode !== null || child.signalCode !== null) {
       const text = complaints().trim() || `${options.name}: ended before it was ready; see ${options.logFile}`;
       throw new ConfigError(text.split('\n').slice(-5));
@@ -81,5 +81,5 @@ async function untilReady(options: ChildOptions, child: ChildProcess, complaints
     await delay(25);
   }
   child.kill('SIGKILL');
-  throw new ConfigError([`${options.name}: not ready after 30 s; see ${options.logFile}`]);
+  throw new ConfigError([`${options.name}: not ready after a minute; see ${options.logFile}`]);
 }

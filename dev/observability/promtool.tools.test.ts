@@ -51,7 +51,7 @@ withAmtool.each(routes)('an alert with %s goes to %s', (labels, receiver) => {
   expect(answer).toBe(receiver);
 });
 
-withPrometheus('every query of dashboards and rules returns data of a running mesh', { timeout: 240_000 }, async () => {
+withPrometheus('every query of dashboards and rules returns data of a running mesh', { timeout: 480_000 }, async () => {
   const result = await runCheck({ people: 40, tell: () => {} });
 
   expect(holds(result), table(result)).toBe(true);
