@@ -12,9 +12,10 @@ export interface GatherOptions<Item, Outcome> {
   /** Largest sum of `sizeOf`; a single larger item goes alone. */
   readonly maxBytes?: number;
   sizeOf?(item: Item): number;
-  /** Milliseconds after which a failed call is not divided any further; default 2,000. */
-  readonly divideForMs?: number;
 }
+
+/** Milliseconds after which a failed call is not divided any further. */
+const divideForMs = 2_000;
 
 interface Waiting<Item, Outcome> {
   readonly item: Item;
@@ -36,11 +37,11 @@ export function gather<Item, Outcome>(options: GatherOptions<Item, Outcome>): (i
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    const batch = waiting;
+    const gathered = waiting;
     waiting = [];
     bytes = 0;
     // Whoever came first, or filled the call, does not speak for the others (decision 34).
-    void untracedWork(() => send(options, batch, clock.monotonicMs() + (options.divideForMs ?? 2_000)));
+    void untracedWork(() => send(options, gathered, clock.monotonicMs() + divideForMs));
   };
 
   return (item) =>
@@ -56,22 +57,22 @@ export function gather<Item, Outcome>(options: GatherOptions<Item, Outcome>): (i
 
 async function send<Item, Outcome>(
   options: GatherOptions<Item, Outcome>,
-  batch: readonly Waiting<Item, Outcome>[],
+  gathered: readonly Waiting<Item, Outcome>[],
   divideUntilMs: number,
 ): Promise<void> {
   try {
-    const outcomes = await options.call(batch.map(({ item }) => item));
-    if (outcomes.length !== batch.length) throw unavailable('OUTCOMES_DO_NOT_MATCH');
-    for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] as Outcome);
+    const outcomes = await options.call(gathered.map(({ item }) => item));
+    if (outcomes.length !== gathered.length) throw unavailable('OUTCOMES_DO_NOT_MATCH');
+    for (const [index, { resolve }] of gathered.entries()) resolve(outcomes[index] as Outcome);
   } catch (error) {
-    if (batch.length === 1 || !mayDivide(error) || options.clock.monotonicMs() >= divideUntilMs) {
-      for (const { reject } of batch) reject(error);
+    if (gathered.length === 1 || !mayDivide(error) || options.clock.monotonicMs() >= divideUntilMs) {
+      for (const { reject } of gathered) reject(error);
       return;
     }
-    const middle = batch.length >> 1;
+    const middle = gathered.length >> 1;
     await Promise.all([
-      send(options, batch.slice(0, middle), divideUntilMs),
-      send(options, batch.slice(middle), divideUntilMs),
+      send(options, gathered.slice(0, middle), divideUntilMs),
+      send(options, gathered.slice(middle), divideUntilMs),
     ]);
   }
 }

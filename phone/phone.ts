@@ -16,7 +16,7 @@ import { PackageCache } from './package-cache.ts';
 import { openConfigurationV1 } from './package-check.ts';
 import { type SyncOutcome, syncPackages } from './package-sync.ts';
 import {
-  dummy,
+  fakeSequence,
   type PollOutcome,
   poll,
   type RegisterOutcome,
@@ -134,8 +134,8 @@ export class Phone implements Radio {
   }
 
   /** Cover traffic without an action. */
-  async sendDummies(): Promise<void> {
-    await dummy(this.#wire);
+  async sendFakes(): Promise<void> {
+    await fakeSequence(this.#wire);
   }
 
   /**

@@ -176,9 +176,9 @@ test('S 5.1: a refused TAN is followed by tan (fake) and diagnosis-keys (fake)',
   expect(calls(3)).toEqual(['tan', 'tan (fake)', 'diagnosis-keys (fake)']);
 });
 
-test('S-9: a dummy sequence is tan (fake), tan (fake), diagnosis-keys (fake), and its failures do not matter', async () => {
+test('S-9: a fake sequence is tan (fake), tan (fake), diagnosis-keys (fake), and its failures do not matter', async () => {
   for (const path of [ISSUE, UPLOAD]) server.broken.add(path as string);
-  await phone.sendDummies();
+  await phone.sendFakes();
   expect(calls()).toEqual(['tan (fake)', 'tan (fake)', 'diagnosis-keys (fake)']);
 });
 

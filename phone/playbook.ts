@@ -96,8 +96,8 @@ export async function upload(
   return { accepted, ...tanStatus, uploadStatus: sent.value.status, ...(accepted ? {} : { tan }) };
 }
 
-/** A sequence without an action behind it. */
-export async function dummy(wire: Wire): Promise<void> {
+/** Three fake requests without an action behind them. */
+export async function fakeSequence(wire: Wire): Promise<void> {
   await fake(wire, fakeTanRequest(wire.random));
   await fake(wire, fakeTanRequest(wire.random));
   await fake(wire, fakeUploadRequest(wire.random));

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPool, type Pool } from '../../lib/db/pool.ts';
 import { secureRandom } from '../../lib/random/random.ts';
 import { silentLog } from '../../lib/telemetry/log.ts';
-import { dummy } from '../../phone/playbook.ts';
+import { fakeSequence } from '../../phone/playbook.ts';
 import { randomText } from '../../phone/padding.ts';
 import {
   endlessHead,
@@ -166,7 +166,7 @@ async function transactionsThatWrote(pool: Pool): Promise<number> {
   return Number(rows[0]?.next);
 }
 
-test("requests of the shipped apps' dummy playbooks are served and cost no database write", async () => {
+test("requests of the shipped apps' fake playbooks are served and cost no database write", async () => {
   const url = mesh.databaseUrl('VERIFICATION');
   const pool = openPool({ url, poolSize: 1, setting: 'VERIFICATION_DATABASE_URL' }, silentLog);
   const first = await transactionsThatWrote(pool);
@@ -180,7 +180,7 @@ test("requests of the shipped apps' dummy playbooks are served and cost no datab
     statuses.set(`${request.path} ${status}`, (statuses.get(`${request.path} ${status}`) ?? 0) + 1);
   };
   for (let i = 0; i < 100; i++) {
-    await dummy({
+    await fakeSequence({
       random: secureRandom,
       http: async ({ method, path, headers, body }) => {
         const answer = answered(

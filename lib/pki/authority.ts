@@ -21,7 +21,6 @@ export interface CertificateRequest {
   readonly uris?: readonly string[];
   /** Default: both. */
   readonly usage?: 'server' | 'client' | 'both';
-  readonly notBefore?: Date;
   readonly notAfter?: Date;
 }
 
@@ -69,7 +68,7 @@ export async function createAuthority(name: string, now: Date): Promise<Authorit
         publicKey: own.publicKey,
         signingKey: keys.privateKey,
         signingAlgorithm: algorithm,
-        notBefore: request.notBefore ?? validity.notBefore,
+        notBefore: validity.notBefore,
         notAfter: request.notAfter ?? validity.notAfter,
         extensions: [
           new x509.BasicConstraintsExtension(false, undefined, true),

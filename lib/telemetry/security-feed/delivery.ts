@@ -39,14 +39,14 @@ export class Delivery {
 
   async #send(begun: { sent: number }, lines: readonly string[]): Promise<CollectorAnswer | undefined> {
     while (begun.sent < lines.length) {
-      const batch = lines.slice(begun.sent, begun.sent + maxLines);
-      const answer = await this.#options.collector.post(batch);
+      const part = lines.slice(begun.sent, begun.sent + maxLines);
+      const answer = await this.#options.collector.post(part);
       if (answer.outcome === 'refused' && ++this.#refusals >= maxTries) {
-        const stopped = await this.#sendHalves(batch);
+        const stopped = await this.#sendHalves(part);
         if (stopped !== undefined) return stopped;
       } else if (answer.outcome !== 'taken') return answer;
       this.#refusals = 0;
-      begun.sent += batch.length;
+      begun.sent += part.length;
     }
     return undefined;
   }
