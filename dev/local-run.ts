@@ -59,13 +59,14 @@ export async function localRun({ stay, telemetry = false }: LocalRunOptions): Pr
       await distributeEveryMinute(mesh, stopping.signal);
     } else await stop();
   } catch (error) {
-    if (!stopping.signal.aborted) {
-      const lines =
-        error instanceof ConfigError ? error.faults : [error instanceof Error ? error.message : String(error)];
-      for (const line of lines) process.stderr.write(`${line}\n`);
-      process.exitCode = 1;
-      await stop();
-    }
+    const interrupted = stopping.signal.aborted;
+    // Of an interrupted journey nobody knows whether every step would have held.
+    if (!interrupted || !stay) process.exitCode = 1;
+    if (interrupted) return;
+    const lines =
+      error instanceof ConfigError ? error.faults : [error instanceof Error ? error.message : String(error)];
+    for (const line of lines) process.stderr.write(`${line}\n`);
+    await stop();
   } finally {
     watch();
   }

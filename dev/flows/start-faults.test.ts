@@ -21,7 +21,7 @@ async function start(script: string, env: Record<string, string>, interruptAt?: 
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       output += chunk.toString();
-      if (interruptAt !== undefined && output.includes(interruptAt)) child.kill('SIGINT');
+      if (!child.killed && interruptAt !== undefined && output.includes(interruptAt)) child.kill('SIGINT');
     });
   }
   const status = await new Promise<number | null>((done) => child.once('exit', done));

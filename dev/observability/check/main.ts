@@ -13,13 +13,22 @@ nothing is wrong; the metrics that they ask for must be there by name. Exit stat
   --json    one JSON object instead of the table
 `;
 
-const { values } = parseArgs({
-  options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
-});
-if (values.help === true) process.stdout.write(help);
-else await run();
+const values = readArguments();
+if (values?.help === true) process.stdout.write(help);
+else if (values !== undefined) await run(values);
 
-async function run(): Promise<void> {
+function readArguments() {
+  const options = { quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${help}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+async function run(values: { readonly quick?: boolean; readonly json?: boolean }): Promise<void> {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
   // What was still asked of a mesh that stops fails; nobody waits for it.
