@@ -236,24 +236,6 @@ test('D row 42: frozen clock, run started 10:59:59 and ending 11:00:05 is consis
   expect([...w.store.objects().keys()].filter((key) => key.endsWith('/hour/10'))).toEqual([]);
 });
 
-test('D row 43: single runner, two runs at once: one works, one leaves', async () => {
-  const w = await world();
-  const outcomes = await Promise.all([runDistribution(w.deps), runDistribution(w.deps)]);
-  expect(outcomes.filter((outcome) => outcome === 'busy')).toHaveLength(1);
-  expect(await w.run()).toMatchObject({ objectsPut: 0 });
-});
-
-test('a run that was overruled writes nothing more', async () => {
-  const w = await world();
-  const put = w.store.put.bind(w.store);
-  w.store.put = async (...args) => {
-    await w.database.pool.query('update distribution_state set run_number = run_number + 1');
-    return put(...args);
-  };
-  await expect(runDistribution(w.deps)).rejects.toThrow('newer distribution run');
-  expect(await w.database.rowCount('published_object')).toBe(0);
-});
-
 test('decision 25: after 24 h the pool is padded once; hour and day package, DE and EUR hold the same padding', async () => {
   const w = await world({ start: '2020-09-13T20:05:00Z' });
   await w.run();
