@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UploadStatus } from '../gen/mesh/cwa/submission/v1/submission.ts';
 import { IssueTanRefusal } from '../gen/mesh/cwa/verification/v1/verification.ts';
-import { goodTan, known, startGateway, stranger } from './fixtures/start-gateway.ts';
+import { goodTan, known, stranger } from './fixtures/answering-mesh.ts';
+import { startGateway } from './fixtures/start-gateway.ts';
 import { openHttp1, type Sent } from './fixtures/http1.ts';
 import { openHttp2 } from './fixtures/http2.ts';
 import { payload, phoneRequests } from './fixtures/phone-requests.ts';
-import { issueTan, type PhoneDeps, submitKeys } from './phone.ts';
+import { getTestResult, issueTan, type PhoneDeps, submitKeys } from './phone.ts';
 
 type Gateway = Awaited<ReturnType<typeof startGateway>>;
 let gateway: Gateway;
@@ -108,7 +109,7 @@ test.each(['4711', '-1', '2', '+7'])('S row 3: any non-zero integer is fake (%s)
 
 test('S row 4: missing and non-numeric cwa-fake are 400', async () => {
   expect((await both(upload({ 'cwa-authorization': goodTan }))).status).toBe(400);
-  for (const value of ['x', '', '1.5', '0x1', '99999999999', '1, 1']) {
+  for (const value of ['x', '', '1.5', '0x1', '99999999999', '1, 1', '00', '-0', '+0']) {
     expect((await both(upload({ 'cwa-authorization': goodTan, 'cwa-fake': value }))).status).toBe(400);
   }
 });
@@ -233,6 +234,16 @@ test('S 1.4, 2.4: each word of submission and verification has its status', asyn
   expect(await uploaded(UploadStatus.UPLOAD_STATUS_TAN_REFUSED)).toEqual({ refused: 403 });
   expect(await uploaded(UploadStatus.UPLOAD_STATUS_UNAVAILABLE)).toEqual({ refused: 500 });
   expect(await uploaded(UploadStatus.UPLOAD_STATUS_UNSPECIFIED)).toEqual({ refused: 500 });
+
+  const labIdTold = async (labId: string) => {
+    const value = { code: 2, sampleCollectedAt: 1, labId };
+    const result = asked({ getTestResult: async () => ({ outcome: { $case: 'testResult', value } }) }, (d) =>
+      getTestResult.answer(known, d),
+    );
+    return 'labId' in ((await result) as { value: object }).value;
+  };
+  expect(await labIdTold('l'.repeat(64))).toBe(true);
+  expect(await labIdTold('"'.repeat(40)), 'would not fit into the fixed size').toBe(false);
 
   const issued = (value: IssueTanRefusal) =>
     asked({ issueTan: async () => ({ outcome: { $case: 'refused', value } }) }, (d) => issueTan.answer(known, d));

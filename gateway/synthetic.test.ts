@@ -8,6 +8,7 @@ import { secureRandom } from '../lib/random/random.ts';
 import { type Metrics, silentMetrics } from '../lib/telemetry/metrics.ts';
 import { isTraced } from '../lib/telemetry/tracing.ts';
 import { systemClock } from '../lib/time/clock.ts';
+import type { AnswerKind, Schedule } from './answer-schedule.ts';
 import { openHttp1, type Sent } from './fixtures/http1.ts';
 import { phoneRequests } from './fixtures/phone-requests.ts';
 import { startGateway } from './fixtures/start-gateway.ts';
@@ -50,6 +51,20 @@ const uploads = {
     };
   },
 };
+/** What the schedule was told of answers: only accepted ones teach it. */
+const kinds: AnswerKind[] = [];
+const schedule: Schedule = {
+  lateShare: undefined,
+  close: () => {},
+  arrive: () => ({
+    bodyEnded: () => {},
+    abandon: () => {},
+    ready: (kind, send) => {
+      kinds.push(kind);
+      send();
+    },
+  }),
+};
 const token = '1ea6ce8a-9740-41ea-bb37-0242ac130002';
 const tests = {
   registerTokens: async ({ registrations }: { registrations: unknown[] }, call?: { synthetic?: boolean }) => {
@@ -87,6 +102,7 @@ beforeAll(async () => {
   gateway = await startGateway({
     clock: systemClock,
     metrics,
+    schedule,
     mesh: gatheredMesh(uploads, tests, { clock: systemClock, windowMs: 3, maxItems: 200 }),
     synthetic: { requests: syntheticRequests(secret, systemClock), mesh: syntheticMesh(uploads, tests) },
   });
@@ -110,6 +126,7 @@ beforeEach(() => {
   spans.reset();
   counted.length = 0;
   seen.length = 0;
+  kinds.length = 0;
   hold = Promise.resolve();
 });
 
@@ -151,6 +168,7 @@ test.each(Object.entries(phoneRequests))(
     await connection.send(asProber(fake));
     expect(seen).toHaveLength(2);
     expect(counted).toHaveLength(1);
+    expect(kinds, 'fakes shall look like those of people').toEqual(['accepted', 'refused', 'fake']);
   },
 );
 

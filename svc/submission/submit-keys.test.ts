@@ -143,6 +143,16 @@ test('S row 27: same TAN, other keys', async () => {
   expect(await database.rowCount('diagnosis_key')).toBe(1);
 });
 
+test('S row 27: same TAN, other keys, while the first could not be confirmed', async () => {
+  const tans = inMemoryTanService();
+  const verification = { ...tans, confirmTans: () => Promise.reject(unavailable('UNREACHABLE')) };
+  const service = testService(database, { verification }, tans);
+  const tan = tans.issue();
+  expect(await service.submit(tan, aPayload())).toMatchObject(stored);
+  expect(await service.submit(tan, aPayload())).toMatchObject(refused);
+  expect(await database.rowCount('diagnosis_key')).toBe(1);
+});
+
 test('S row 28: PCR then RAPID same key / reverse: one row / two rows', async () => {
   const service = testService(database);
   const keys = [aKey()];

@@ -60,6 +60,17 @@ test.each([
   },
 );
 
+test('where an id is also the hash of another one, a partner finds its own upload', async () => {
+  const { store, lookUp } = await startService();
+  for (const n of Array(5).keys()) {
+    const plain = anId(`both ${n}`);
+    await store([{ id: plain, result: 7 }], { family: quick });
+    await store([{ id: hashText(plain), result: 6 }], { family: quick });
+    expect(await lookUp(quick, hashText(plain))).toEqual({ result: 6 });
+    expect(await lookUp(quick, plain)).toEqual({ result: 7 });
+  }
+});
+
 test('a partner finds no result of another family, and PCR has no such look-up', async () => {
   const { store, lookUp } = await startService();
   await store([{ id: hashText(anId(1)), result: 2 }]);

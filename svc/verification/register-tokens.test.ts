@@ -33,6 +33,12 @@ test('S row 41: a plain hash that was registered as one with date of birth is no
   expect(await registerGuid(aGuid(2))).toBe(ALREADY_REGISTERED);
 });
 
+test('a plain hash sent as the one with date of birth too says nothing more', async () => {
+  const { registerGuid, rowCount } = await openService();
+  expect(await registerGuid(aGuid(1), aGuid(1).toUpperCase())).toMatch(UUID_PATTERN);
+  expect(await rowCount('registered_hash')).toBe(1);
+});
+
 test.each([
   ['alone', 1],
   ['in lists of 20', 20],
@@ -118,6 +124,21 @@ test('S row 45: an EVENT teleTAN can be used after 47 h, not after 49 h', async 
   clock.advance(2 * hourMs);
   expect(await registerTeleTan(second as string)).toBe(NOT_REDEEMABLE);
 });
+
+test.each([
+  ['TEST', TEST, hourMs],
+  ['EVENT', EVENT, 48 * hourMs],
+])(
+  'S 2.2: a teleTAN of type %s can be used until the last millisecond before its end',
+  async (_name, type, validMs) => {
+    const { registerTeleTan, issueTeleTan, clock } = await openService();
+    const [first, second] = [await issueTeleTan(type), await issueTeleTan(type)] as string[];
+    clock.advance(validMs - 1);
+    expect(await registerTeleTan(first as string)).toMatch(UUID_PATTERN);
+    clock.advance(1);
+    expect(await registerTeleTan(second as string)).toBe(NOT_REDEEMABLE);
+  },
+);
 
 test('a list mixes GUIDs, teleTANs and nonsense; every item has its own outcome', async () => {
   const { register, issueTeleTan } = await openService();
