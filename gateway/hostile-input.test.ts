@@ -5,7 +5,8 @@ import { systemClock } from '../lib/time/clock.ts';
 import { openHttp1, type Sent } from './fixtures/http1.ts';
 import { openHttp2 } from './fixtures/http2.ts';
 import { payload, phoneRequests } from './fixtures/phone-requests.ts';
-import { goodTan, known, startGateway } from './fixtures/start-gateway.ts';
+import { goodTan, known } from './fixtures/answering-mesh.ts';
+import { startGateway } from './fixtures/start-gateway.ts';
 
 const lines: string[] = [];
 const log = jsonLog(
