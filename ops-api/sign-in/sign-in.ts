@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Log } from '../../lib/telemetry/log.ts';
 import type { SecurityFeed } from '../../lib/telemetry/security.ts';
+import { systemClock } from '../../lib/time/clock.ts';
 import type { Operator } from '../schema/context.ts';
 import type { Team } from '../teams.ts';
 import type { VerifyToken } from './bearer.ts';
@@ -22,9 +23,10 @@ export interface SignInDeps {
  * both be shown; their roles count together. An identity that holds the roles of two teams is refused (decision 36).
  */
 export async function signIn(deps: SignInDeps, request: IncomingMessage): Promise<Operator | undefined> {
-  const shown = [shownCertificate(request.socket as TLSSocket), await shownToken(deps, request)].filter(
-    (one) => one !== undefined,
-  );
+  const shown = [
+    shownCertificate(request.socket as TLSSocket, systemClock.nowMs()),
+    await shownToken(deps, request),
+  ].filter((one) => one !== undefined);
   const fault = shown.length === 0 ? 'nothing-shown' : shown.flatMap((one) => ('fault' in one ? one.fault : []))[0];
   if (fault !== undefined) return refuse(deps, fault);
   const identities = shown.flatMap((one) => ('identity' in one ? one.identity : []));
