@@ -1,7 +1,7 @@
 import type { OpsContext, Resolvers } from './context.ts';
 import { connectionSdl } from './connection.ts';
 import { refusal } from './refusal.ts';
-import type { Window } from './window.ts';
+import { type RangeInput, type Window, windowOf } from './window.ts';
 
 /**
  * What every part of the schema uses. Each description ends with unit and source: a metric of the catalog in backticks,
@@ -143,8 +143,18 @@ function pointsOf({ points }: { readonly points: readonly unknown[] }, _args: un
   return points;
 }
 
+/** What is told of a range. */
+export interface Ranged {
+  readonly window: Window;
+}
+
+/** Resolves a field of Query that takes a range. */
+export function ranged(_parent: unknown, { range }: { range?: RangeInput }, { clock }: OpsContext): Ranged {
+  return { window: windowOf(range, clock.nowMs()) };
+}
+
 /** What the type `Range` shows. */
-export function rangeOf({ window }: { readonly window: Window }) {
+export function rangeOf({ window }: Ranged) {
   const { fromMs, toMs, resolution, widened } = window;
   return { from: new Date(fromMs), to: new Date(toMs), resolution, widened };
 }

@@ -1,8 +1,8 @@
+import { type Ranged, ranged, rangeOf } from './base.ts';
 import { connectionOf, connectionSdl, type PageArguments } from './connection.ts';
 import type { OpsContext, Resolvers } from './context.ts';
 import { type Count, count, valuesOf } from './figures.ts';
-import { rangeOf } from './base.ts';
-import { type RangeInput, type Window, windowOf } from './window.ts';
+import type { Window } from './window.ts';
 
 /** How many security events there were; one by one they are in the security feed, not here. */
 export const typeDefs = `
@@ -33,11 +33,11 @@ ${connectionSdl('SecurityCount', '`cwa.security.events`')}
 
 export const resolvers: Resolvers = {
   Query: {
-    security: (_parent, { range }: { range?: RangeInput }, { clock }) => ({ window: windowOf(range, clock.nowMs()) }),
+    security: ranged,
   },
   Security: {
     range: rangeOf,
-    events: ({ window }: { window: Window }, page: PageArguments, context) =>
+    events: ({ window }: Ranged, page: PageArguments, context) =>
       connectionOf(eventsOf(window, context), page, ({ process, kind }) => `${process} ${kind}`),
   },
 };

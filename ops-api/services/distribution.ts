@@ -1,14 +1,9 @@
 import { type DistributionRun, type KeyPackage, RunOutcome } from '../../gen/mesh/cwa/metrics/v1/metrics.ts';
-import { rangeOf } from '../schema/base.ts';
+import { type Ranged, ranged, rangeOf } from '../schema/base.ts';
 import { connectionOf, connectionSdl, type PageArguments } from '../schema/connection.ts';
 import type { OpsContext } from '../schema/context.ts';
 import { count, level, namedCounts, namedLevels } from '../schema/figures.ts';
-import { type RangeInput, type Window, windowOf } from '../schema/window.ts';
 import type { ServiceDescription } from '../schema/context.ts';
-
-interface Parent {
-  readonly window: Window;
-}
 
 const process = 'distribution';
 
@@ -100,34 +95,32 @@ ${connectionSdl('Package', 'the process info of distribution')}
 `,
   resolvers: {
     Query: {
-      distribution: (_parent, { range }: { range?: RangeInput }, { clock }) => ({
-        window: windowOf(range, clock.nowMs()),
-      }),
+      distribution: ranged,
     },
     Distribution: {
       range: rangeOf,
-      runsByOutcome: ({ window }: Parent, _args, context) =>
+      runsByOutcome: ({ window }: Ranged, _args, context) =>
         namedCounts(context, window, { process, metric: 'cwa.distribution.runs' }, 'cwa.outcome'),
       runs: (_parent, page: PageArguments, context) =>
         connectionOf(newest(context)?.runs ?? [], page, ({ startedAt }) => String(startedAt?.getTime())),
-      lastRunAge: ({ window }: Parent, _args, context) =>
+      lastRunAge: ({ window }: Ranged, _args, context) =>
         level(context, window, { process, metric: 'cwa.distribution.run.age' }),
-      nextRun: ({ window }: Parent, _args, context) =>
+      nextRun: ({ window }: Ranged, _args, context) =>
         level(context, window, { process, metric: 'cwa.distribution.next_run' }),
       packages: (_parent, page: PageArguments, context) => connectionOf(newest(context)?.packages ?? [], page, nameOf),
-      packagesPublished: ({ window }: Parent, _args, context) =>
+      packagesPublished: ({ window }: Ranged, _args, context) =>
         count(context, window, { process, metric: 'cwa.distribution.packages' }),
-      keysPublished: ({ window }: Parent, _args, context) =>
+      keysPublished: ({ window }: Ranged, _args, context) =>
         namedCounts(context, window, { process, metric: 'cwa.distribution.keys.published' }, 'cwa.key.kind'),
-      keysExcluded: ({ window }: Parent, _args, context) =>
+      keysExcluded: ({ window }: Ranged, _args, context) =>
         namedCounts(context, window, { process, metric: 'cwa.distribution.keys.excluded' }, 'cwa.rule'),
-      keysWaiting: ({ window }: Parent, _args, context) =>
+      keysWaiting: ({ window }: Ranged, _args, context) =>
         level(context, window, { process, metric: 'cwa.distribution.keys.waiting' }),
-      packageAge: ({ window }: Parent, _args, context) =>
+      packageAge: ({ window }: Ranged, _args, context) =>
         namedLevels(context, window, { process, metric: 'cwa.distribution.package.age' }, 'cwa.window'),
-      packageSize: ({ window }: Parent, _args, context) =>
+      packageSize: ({ window }: Ranged, _args, context) =>
         namedLevels(context, window, { process, metric: 'cwa.distribution.package.size' }, 'cwa.window'),
-      signatures: ({ window }: Parent, _args, context) =>
+      signatures: ({ window }: Ranged, _args, context) =>
         namedCounts(context, window, { process, metric: 'cwa.distribution.signatures' }, 'cwa.outcome'),
     },
     Run: { outcome: ({ outcome }: DistributionRun) => outcomes.get(outcome) ?? 'unknown' },

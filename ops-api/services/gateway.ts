@@ -1,11 +1,6 @@
-import { rangeOf } from '../schema/base.ts';
+import { type Ranged, ranged, rangeOf } from '../schema/base.ts';
 import { count, level, namedCounts } from '../schema/figures.ts';
-import { type RangeInput, type Window, windowOf } from '../schema/window.ts';
 import type { ServiceDescription } from '../schema/context.ts';
-
-interface Parent {
-  readonly window: Window;
-}
 
 /** The public edge: what phones ask for, real and fake together. `submission.ts` adds what becomes of uploads. */
 export const service: ServiceDescription = {
@@ -52,24 +47,24 @@ type RouteRequests {
 `,
   resolvers: {
     Query: {
-      intake: (_parent, { range }: { range?: RangeInput }, { clock }) => ({ window: windowOf(range, clock.nowMs()) }),
+      intake: ranged,
     },
     Intake: {
       range: rangeOf,
-      requests: ({ window }: Parent) =>
+      requests: ({ window }: Ranged) =>
         ['upload', 'registration', 'result', 'tan', 'download', 'partner'].map((route) => ({ route, window })),
-      fakeShare: ({ window }: Parent, _args, context) =>
+      fakeShare: ({ window }: Ranged, _args, context) =>
         level(context, window, { process: 'gateway', metric: 'cwa.gateway.fake.share' }),
-      lateShare: ({ window }: Parent, _args, context) =>
+      lateShare: ({ window }: Ranged, _args, context) =>
         level(context, window, { process: 'gateway', metric: 'cwa.gateway.answer.late' }),
-      downloads: ({ window }: Parent, _args, context) => count(context, window, downloads),
-      downloadsByArtifact: ({ window }: Parent, _args, context) =>
+      downloads: ({ window }: Ranged, _args, context) => count(context, window, downloads),
+      downloadsByArtifact: ({ window }: Ranged, _args, context) =>
         namedCounts(context, window, downloads, 'cwa.artifact'),
-      downloadsByOutcome: ({ window }: Parent, _args, context) =>
+      downloadsByOutcome: ({ window }: Ranged, _args, context) =>
         namedCounts(context, window, downloads, 'cwa.outcome'),
     },
     RouteRequests: {
-      byOutcome: ({ route, window }: Parent & { route: string }, _args, context) => {
+      byOutcome: ({ route, window }: Ranged & { route: string }, _args, context) => {
         const selection = {
           process: 'gateway',
           metric: 'cwa.gateway.requests',

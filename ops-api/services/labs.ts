@@ -1,7 +1,7 @@
-import { rangeOf } from '../schema/base.ts';
+import { type Ranged, ranged, rangeOf } from '../schema/base.ts';
 import { connectionOf, connectionSdl, type PageArguments } from '../schema/connection.ts';
 import { count, guardedCount, guardedPercentiles, namedCounts, valuesOf } from '../schema/figures.ts';
-import { type RangeInput, type Window, windowOf } from '../schema/window.ts';
+import type { Window } from '../schema/window.ts';
 import type { ServiceDescription } from '../schema/context.ts';
 
 interface Partner {
@@ -68,11 +68,11 @@ ${connectionSdl('Partner', '`cwa.lab.requests`')}
 `,
   resolvers: {
     Query: {
-      labs: (_parent, { range }: { range?: RangeInput }, { clock }) => ({ window: windowOf(range, clock.nowMs()) }),
+      labs: ranged,
     },
     Labs: {
       range: rangeOf,
-      partners: ({ window }: { window: Window }, page: PageArguments, context) => {
+      partners: ({ window }: Ranged, page: PageArguments, context) => {
         const names = valuesOf(context, { process, metric: 'cwa.lab.requests' }, 'cwa.partner');
         return connectionOf(
           names.map((name): Partner => ({ name, window })),

@@ -1,12 +1,7 @@
-import { rangeOf } from '../schema/base.ts';
+import { type Ranged, ranged, rangeOf } from '../schema/base.ts';
 import { connectionOf, type PageArguments } from '../schema/connection.ts';
 import { namedCounts } from '../schema/figures.ts';
-import { type RangeInput, type Window, windowOf } from '../schema/window.ts';
 import type { ServiceDescription } from '../schema/context.ts';
-
-interface Parent {
-  readonly window: Window;
-}
 
 /** This API itself. */
 export const service: ServiceDescription = {
@@ -34,16 +29,14 @@ type Operations {
 `,
   resolvers: {
     Query: {
-      operations: (_parent, { range }: { range?: RangeInput }, { clock }) => ({
-        window: windowOf(range, clock.nowMs()),
-      }),
+      operations: ranged,
     },
     Operations: {
       range: rangeOf,
-      requestsByTeam: ({ window }: Parent, page: PageArguments, context) =>
+      requestsByTeam: ({ window }: Ranged, page: PageArguments, context) =>
         connectionOf(namedCounts(context, window, requests, 'cwa.team'), page, ({ name }) => name),
-      requestsByOutcome: ({ window }: Parent, _args, context) => namedCounts(context, window, requests, 'cwa.outcome'),
-      failedPolls: ({ window }: Parent, page: PageArguments, context) =>
+      requestsByOutcome: ({ window }: Ranged, _args, context) => namedCounts(context, window, requests, 'cwa.outcome'),
+      failedPolls: ({ window }: Ranged, page: PageArguments, context) =>
         connectionOf(namedCounts(context, window, failed, 'cwa.service'), page, ({ name }) => name),
     },
   },

@@ -1,12 +1,7 @@
-import { rangeOf } from '../schema/base.ts';
+import { type Ranged, ranged, rangeOf } from '../schema/base.ts';
 import { level, namedCounts } from '../schema/figures.ts';
-import { type RangeInput, type Window, windowOf } from '../schema/window.ts';
 import { definitionOf } from '../../lib/telemetry/catalog/catalog.ts';
 import type { ServiceDescription } from '../schema/context.ts';
-
-interface Parent {
-  readonly window: Window;
-}
 
 const process = 'prober';
 
@@ -41,19 +36,19 @@ type ProbeStep {
 `,
   resolvers: {
     Query: {
-      probe: (_parent, { range }: { range?: RangeInput }, { clock }) => ({ window: windowOf(range, clock.nowMs()) }),
+      probe: ranged,
     },
     Probe: {
       range: rangeOf,
-      successAge: ({ window }: Parent, _args, context) =>
+      successAge: ({ window }: Ranged, _args, context) =>
         level(context, window, { process, metric: 'cwa.probe.success.age' }),
-      steps: ({ window }: Parent) => {
+      steps: ({ window }: Ranged) => {
         const names = definitionOf('cwa.probe.steps').attributes['cwa.probe.step'];
         return (names === undefined || names === 'open' ? [] : names).map((name) => ({ name, window }));
       },
     },
     ProbeStep: {
-      byOutcome: ({ name, window }: Parent & { name: string }, _args, context) => {
+      byOutcome: ({ name, window }: Ranged & { name: string }, _args, context) => {
         const selection = { process, metric: 'cwa.probe.steps', where: { 'cwa.probe.step': name } } as const;
         return namedCounts(context, window, selection, 'cwa.outcome');
       },

@@ -1,10 +1,6 @@
+import type { Ranged } from '../schema/base.ts';
 import { count, guardedCount, namedCounts } from '../schema/figures.ts';
-import type { Window } from '../schema/window.ts';
 import type { ServiceDescription } from '../schema/context.ts';
-
-interface Parent {
-  readonly window: Window;
-}
 
 const uploads = { process: 'submission', metric: 'cwa.submission.uploads' } as const;
 
@@ -27,14 +23,14 @@ extend type Intake {
 `,
   resolvers: {
     Intake: {
-      uploadsAccepted: ({ window }: Parent, _args, context) =>
+      uploadsAccepted: ({ window }: Ranged, _args, context) =>
         count(context, window, { ...uploads, where: { 'cwa.outcome': 'stored' } }),
-      uploadsRefused: ({ window }: Parent, _args, context) =>
+      uploadsRefused: ({ window }: Ranged, _args, context) =>
         ['tan-refused', 'payload-refused', 'unavailable'].map((name) => ({
           name,
           count: guardedCount(context, window, { ...uploads, where: { 'cwa.outcome': name } }),
         })),
-      keys: ({ window }: Parent, _args, context) =>
+      keys: ({ window }: Ranged, _args, context) =>
         namedCounts(context, window, { process: 'submission', metric: 'cwa.submission.keys' }, 'cwa.outcome'),
     },
   },

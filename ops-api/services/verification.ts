@@ -1,11 +1,6 @@
-import { rangeOf } from '../schema/base.ts';
+import { type Ranged, ranged, rangeOf } from '../schema/base.ts';
 import { namedCounts } from '../schema/figures.ts';
-import { type RangeInput, type Window, windowOf } from '../schema/window.ts';
 import type { ServiceDescription } from '../schema/context.ts';
-
-interface Parent {
-  readonly window: Window;
-}
 
 const counts = (metric: 'cwa.verification.tans' | 'cwa.verification.tele_tans') =>
   ({ process: 'verification', metric }) as const;
@@ -47,20 +42,18 @@ type Registrations {
 `,
   resolvers: {
     Query: {
-      verification: (_parent, { range }: { range?: RangeInput }, { clock }) => ({
-        window: windowOf(range, clock.nowMs()),
-      }),
+      verification: ranged,
     },
     Verification: {
       range: rangeOf,
-      registrations: ({ window }: Parent) => ['guid', 'tele-tan'].map((keyType) => ({ keyType, window })),
-      tans: ({ window }: Parent, _args, context) =>
+      registrations: ({ window }: Ranged) => ['guid', 'tele-tan'].map((keyType) => ({ keyType, window })),
+      tans: ({ window }: Ranged, _args, context) =>
         namedCounts(context, window, counts('cwa.verification.tans'), 'cwa.outcome'),
-      teleTans: ({ window }: Parent, _args, context) =>
+      teleTans: ({ window }: Ranged, _args, context) =>
         namedCounts(context, window, counts('cwa.verification.tele_tans'), 'cwa.outcome'),
     },
     Registrations: {
-      byOutcome: ({ keyType, window }: Parent & { keyType: string }, _args, context) => {
+      byOutcome: ({ keyType, window }: Ranged & { keyType: string }, _args, context) => {
         const where = { 'cwa.key.type': keyType };
         const selection = { process: 'verification', metric: 'cwa.verification.registrations', where } as const;
         return namedCounts(context, window, selection, 'cwa.outcome');
