@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readText, repositoryFiles } from './source-files.ts';
 
@@ -31,6 +31,27 @@ test('README: every setting it names is read by the code', () => {
     /_(DATABASE_URL|MANAGEMENT_PORT)$/.test(name) ||
     code.includes(`}_${name.replace(/^_/, '')}`);
   expect([...new Set(settings)].filter((name) => !isRead(name))).toEqual([]);
+});
+
+/** `A_{B,C}_D` as the names that it stands for. */
+const spelledOut = (text: string): string =>
+  text.replace(/(\w*)\{([A-Z_,]+)\}(\w*)/g, (_all, before: string, parts: string, after: string) =>
+    parts
+      .split(',')
+      .map((part) => `${before}${part}${after}`)
+      .join(' '),
+  );
+
+const configured = files.filter((path) => /^(gateway|ops-api|svc\/[^/]+)\/config\.ts$/.test(path));
+test.each(configured)('%s: the README beside it names every setting', (path) => {
+  const folder = dirname(path);
+  const prefix = basename(folder).toUpperCase().replace('-', '_');
+  const readme = spelledOut(readText(root, `${folder}/README.md`));
+  // `GATEWAY_HOST`, or after it `_PORT`.
+  const isNamed = (name: string) => readme.includes(name) || readme.includes(`\`${name.replace(prefix, '')}\``);
+  const settings = found(readText(root, path), /^\s+([A-Z][A-Z0-9_]+): /gm);
+  expect(settings.length).toBeGreaterThan(3);
+  expect(settings.filter((name) => !isNamed(name))).toEqual([]);
 });
 
 test('every script that is a file runs a file that exists', () => {
