@@ -48,6 +48,10 @@ export const stat = (options: PanelOptions): Panel => ({ type: 'stat', ...option
 export const bars = (options: PanelOptions): Panel => ({ type: 'bargauge', ...options });
 export const query = (expr: string, legend: string): Query => ({ expr, legend });
 
+/** What a counter grows by in a second, a line for each combination of the labels `by`. */
+export const rateBy = (counter: string, ...by: readonly string[]): Query =>
+  query(`sum by (${by.join(', ')}) (rate(${counter}[$window]))`, by.map((label) => `{{${label}}}`).join(' '));
+
 /** Quantile of a histogram by the labels `by`. Its counts move in steps, so little traffic shows nothing. */
 export const quantile = (q: number, histogram: string, matchers: string, by: readonly string[] = []): string =>
   `histogram_quantile(${q}, sum by (${[...by, 'le'].join(', ')}) (rate(${histogram}_bucket{${matchers}}[$window])))`;

@@ -1,4 +1,4 @@
-import { bars, type Dashboard, quantile, query, timeseries } from './builder.ts';
+import { bars, type Dashboard, quantile, query, rateBy, timeseries } from './builder.ts';
 
 export const capacity: Dashboard = {
   name: 'capacity',
@@ -68,7 +68,7 @@ export const capacity: Dashboard = {
           title: 'CPU of each process',
           description: 'CPUs used by all instances of a process, from whole seconds.',
           unit: 'short',
-          queries: [query('sum by (job) (rate(process_cpu_time_total[$window]))', '{{job}}')],
+          queries: [rateBy('process_cpu_time_total', 'job')],
           stack: true,
           runbooks: ['CpuSaturated'],
         }),

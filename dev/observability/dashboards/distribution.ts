@@ -1,4 +1,4 @@
-import { type Dashboard, query, stat, timeseries } from './builder.ts';
+import { type Dashboard, query, rateBy, stat, timeseries } from './builder.ts';
 import { databaseRow, processRows } from './process-rows.ts';
 
 const hour = 3_600;
@@ -116,9 +116,7 @@ export const distribution: Dashboard = {
           title: 'Keys published',
           description: 'Keys in hour packages a second, each once; padding beside diagnosis keys.',
           unit: 'cps',
-          queries: [
-            query('sum by (cwa_key_kind) (rate(cwa_distribution_keys_published_total[$window]))', '{{cwa_key_kind}}'),
-          ],
+          queries: [rateBy('cwa_distribution_keys_published_total', 'cwa_key_kind')],
           stack: true,
         }),
         timeseries({
@@ -141,12 +139,7 @@ export const distribution: Dashboard = {
           title: 'Object store',
           description: 'Requests a second by operation and outcome.',
           unit: 'reqps',
-          queries: [
-            query(
-              'sum by (cwa_store_operation, cwa_outcome) (rate(cwa_distribution_store_requests_total[$window]))',
-              '{{cwa_store_operation}} {{cwa_outcome}}',
-            ),
-          ],
+          queries: [rateBy('cwa_distribution_store_requests_total', 'cwa_store_operation', 'cwa_outcome')],
           runbooks: ['ObjectStoreFailing'],
         }),
         timeseries({

@@ -1,4 +1,4 @@
-import { type Dashboard, quantile, query, stat, timeseries } from './builder.ts';
+import { type Dashboard, quantile, query, rateBy, stat, timeseries } from './builder.ts';
 import { processRows } from './process-rows.ts';
 
 const phones = 'http_route=~"upload|registration|result|tan"';
@@ -74,14 +74,14 @@ export const gateway: Dashboard = {
           title: 'By route',
           description: `Requests a second by route. ${steps}`,
           unit: 'reqps',
-          queries: [query('sum by (http_route) (rate(cwa_gateway_requests_total[$window]))', '{{http_route}}')],
+          queries: [rateBy('cwa_gateway_requests_total', 'http_route')],
           stack: true,
         }),
         timeseries({
           title: 'By outcome',
           description: `Requests a second by what became of them; a fake is an answered one. ${steps}`,
           unit: 'reqps',
-          queries: [query('sum by (cwa_outcome) (rate(cwa_gateway_requests_total[$window]))', '{{cwa_outcome}}')],
+          queries: [rateBy('cwa_gateway_requests_total', 'cwa_outcome')],
           runbooks: ['PhoneAvailabilityBurn', 'RequestsShed'],
         }),
         timeseries({
@@ -100,14 +100,14 @@ export const gateway: Dashboard = {
           title: 'By artifact',
           description: 'Downloads a second by what was asked for; steps of 5.',
           unit: 'reqps',
-          queries: [query('sum by (cwa_artifact) (rate(cwa_gateway_downloads_total[$window]))', '{{cwa_artifact}}')],
+          queries: [rateBy('cwa_gateway_downloads_total', 'cwa_artifact')],
           stack: true,
         }),
         timeseries({
           title: 'By outcome',
           description: 'Downloads a second: sent, unchanged since the phone asked, missing, failed; steps of 5.',
           unit: 'reqps',
-          queries: [query('sum by (cwa_outcome) (rate(cwa_gateway_downloads_total[$window]))', '{{cwa_outcome}}')],
+          queries: [rateBy('cwa_gateway_downloads_total', 'cwa_outcome')],
           runbooks: ['DownloadSuccessBurn', 'ListedPackagesMissing'],
         }),
         timeseries({
@@ -130,36 +130,21 @@ export const gateway: Dashboard = {
           title: 'Deliveries and look-ups',
           description: 'Requests a second by partner and outcome, exact.',
           unit: 'reqps',
-          queries: [
-            query(
-              'sum by (cwa_partner, cwa_outcome) (rate(cwa_lab_requests_total[$window]))',
-              '{{cwa_partner}} {{cwa_outcome}}',
-            ),
-          ],
+          queries: [rateBy('cwa_lab_requests_total', 'cwa_partner', 'cwa_outcome')],
           runbooks: ['LabSilent', 'LabRequestsFailing'],
         }),
         timeseries({
           title: 'Results by outcome',
           description: 'Results a second by partner and what became of them; steps of 5.',
           unit: 'cps',
-          queries: [
-            query(
-              'sum by (cwa_partner, cwa_outcome) (rate(cwa_lab_results_total[$window]))',
-              '{{cwa_partner}} {{cwa_outcome}}',
-            ),
-          ],
+          queries: [rateBy('cwa_lab_results_total', 'cwa_partner', 'cwa_outcome')],
           runbooks: ['LabRefused'],
         }),
         timeseries({
           title: 'Refusals by reason',
           description: 'Refused results a second by partner and the reason that its receipts give; steps of 5.',
           unit: 'cps',
-          queries: [
-            query(
-              'sum by (cwa_partner, cwa_reason) (rate(cwa_lab_refusals_total[$window]))',
-              '{{cwa_partner}} {{cwa_reason}}',
-            ),
-          ],
+          queries: [rateBy('cwa_lab_refusals_total', 'cwa_partner', 'cwa_reason')],
           runbooks: ['LabRefused'],
         }),
         timeseries({

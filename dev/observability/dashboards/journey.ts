@@ -1,4 +1,4 @@
-import { type Dashboard, query, type Row, stat, timeseries } from './builder.ts';
+import { type Dashboard, query, rateBy, type Row, stat, timeseries } from './builder.ts';
 
 const objective = (title: string, slo: string, goal: number, runbook: string, description: string) =>
   stat({
@@ -73,7 +73,7 @@ const way: Row = {
       title: '1 Laboratories deliver',
       description: 'Results stored a second, by result; steps of 5.',
       unit: 'cps',
-      queries: [query('sum by (cwa_result) (rate(cwa_test_result_results_total[$window]))', '{{cwa_result}}')],
+      queries: [rateBy('cwa_test_result_results_total', 'cwa_result')],
       stack: true,
       runbooks: ['ResultsStopped', 'LabSilent'],
     }),
@@ -94,13 +94,13 @@ const way: Row = {
       title: '3 TANs are spent',
       description: 'TANs a second: issued, used, expired; steps of 50.',
       unit: 'cps',
-      queries: [query('sum by (cwa_outcome) (rate(cwa_verification_tans_total[$window]))', '{{cwa_outcome}}')],
+      queries: [rateBy('cwa_verification_tans_total', 'cwa_outcome')],
     }),
     timeseries({
       title: '4 Keys are stored',
       description: 'Diagnosis keys a second by outcome; steps of 1,500.',
       unit: 'cps',
-      queries: [query('sum by (cwa_outcome) (rate(cwa_submission_keys_total[$window]))', '{{cwa_outcome}}')],
+      queries: [rateBy('cwa_submission_keys_total', 'cwa_outcome')],
       runbooks: ['UploadsUnavailable'],
     }),
     timeseries({
@@ -114,7 +114,7 @@ const way: Row = {
       title: '6 Phones download',
       description: 'Downloads a second from the origin by artifact; steps of 5.',
       unit: 'reqps',
-      queries: [query('sum by (cwa_artifact) (rate(cwa_gateway_downloads_total[$window]))', '{{cwa_artifact}}')],
+      queries: [rateBy('cwa_gateway_downloads_total', 'cwa_artifact')],
       stack: true,
       runbooks: ['DownloadSuccessBurn'],
     }),

@@ -1,4 +1,4 @@
-import { type Dashboard, quantile, query, timeseries } from './builder.ts';
+import { type Dashboard, quantile, query, rateBy, timeseries } from './builder.ts';
 import { processRows } from './process-rows.ts';
 
 export const opsApi: Dashboard = {
@@ -13,12 +13,7 @@ export const opsApi: Dashboard = {
           title: 'Requests by team',
           description: 'Requests a second by team and outcome; limited: too deep, too dear or too often.',
           unit: 'reqps',
-          queries: [
-            query(
-              'sum by (cwa_team, cwa_outcome) (rate(cwa_ops_requests_total[$window]))',
-              '{{cwa_team}} {{cwa_outcome}}',
-            ),
-          ],
+          queries: [rateBy('cwa_ops_requests_total', 'cwa_team', 'cwa_outcome')],
           runbooks: ['OpsQueriesFailing', 'SignInRefused'],
         }),
         timeseries({
@@ -34,12 +29,7 @@ export const opsApi: Dashboard = {
           title: 'Calls for metrics',
           description: 'Calls a second to each process by outcome.',
           unit: 'cps',
-          queries: [
-            query(
-              'sum by (cwa_service, cwa_outcome) (rate(cwa_ops_polls_total[$window]))',
-              '{{cwa_service}} {{cwa_outcome}}',
-            ),
-          ],
+          queries: [rateBy('cwa_ops_polls_total', 'cwa_service', 'cwa_outcome')],
           runbooks: ['OpsPollsFailing'],
         }),
       ],

@@ -1,4 +1,4 @@
-import { type Dashboard, query, stat, timeseries } from './builder.ts';
+import { type Dashboard, query, rateBy, stat, timeseries } from './builder.ts';
 import { databaseRow, meshRow, processRows } from './process-rows.ts';
 
 export const submission: Dashboard = {
@@ -30,7 +30,7 @@ export const submission: Dashboard = {
           title: 'By outcome',
           description: 'Uploads a second by how they ended; steps of 5.',
           unit: 'cps',
-          queries: [query('sum by (cwa_outcome) (rate(cwa_submission_uploads_total[$window]))', '{{cwa_outcome}}')],
+          queries: [rateBy('cwa_submission_uploads_total', 'cwa_outcome')],
           runbooks: ['UploadsInvalid', 'UploadTanGuessing', 'UploadsUnavailable'],
         }),
         timeseries({
@@ -38,7 +38,7 @@ export const submission: Dashboard = {
           description:
             'Diagnosis keys a second of accepted uploads: stored, known before, dropped by a rule; steps of 1,500.',
           unit: 'cps',
-          queries: [query('sum by (cwa_outcome) (rate(cwa_submission_keys_total[$window]))', '{{cwa_outcome}}')],
+          queries: [rateBy('cwa_submission_keys_total', 'cwa_outcome')],
         }),
       ],
     },

@@ -1,4 +1,4 @@
-import { type Dashboard, query, stat, timeseries } from './builder.ts';
+import { type Dashboard, query, rateBy, stat, timeseries } from './builder.ts';
 import { databaseRow, meshRow, processRows } from './process-rows.ts';
 
 export const testResult: Dashboard = {
@@ -20,7 +20,7 @@ export const testResult: Dashboard = {
           title: 'By result',
           description: 'Results a second by what was found; steps of 5.',
           unit: 'cps',
-          queries: [query('sum by (cwa_result) (rate(cwa_test_result_results_total[$window]))', '{{cwa_result}}')],
+          queries: [rateBy('cwa_test_result_results_total', 'cwa_result')],
           stack: true,
           runbooks: ['ResultsStopped'],
         }),
@@ -28,9 +28,7 @@ export const testResult: Dashboard = {
           title: 'By kind of test',
           description: 'Results a second by kind of test; steps of 5.',
           unit: 'cps',
-          queries: [
-            query('sum by (cwa_test_family) (rate(cwa_test_result_results_total[$window]))', '{{cwa_test_family}}'),
-          ],
+          queries: [rateBy('cwa_test_result_results_total', 'cwa_test_family')],
           stack: true,
         }),
       ],

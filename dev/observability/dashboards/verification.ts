@@ -1,4 +1,4 @@
-import { type Dashboard, query, timeseries } from './builder.ts';
+import { type Dashboard, rateBy, timeseries } from './builder.ts';
 import { databaseRow, meshRow, processRows } from './process-rows.ts';
 
 export const verification: Dashboard = {
@@ -13,25 +13,20 @@ export const verification: Dashboard = {
           title: 'Registrations',
           description: 'Registrations a second by what was registered and outcome; steps of 5.',
           unit: 'cps',
-          queries: [
-            query(
-              'sum by (cwa_key_type, cwa_outcome) (rate(cwa_verification_registrations_total[$window]))',
-              '{{cwa_key_type}} {{cwa_outcome}}',
-            ),
-          ],
+          queries: [rateBy('cwa_verification_registrations_total', 'cwa_key_type', 'cwa_outcome')],
           runbooks: ['TeleTanGuessing', 'RegistrationsRefused'],
         }),
         timeseries({
           title: 'TANs',
           description: 'TANs a second: issued, used, expired; steps of 50.',
           unit: 'cps',
-          queries: [query('sum by (cwa_outcome) (rate(cwa_verification_tans_total[$window]))', '{{cwa_outcome}}')],
+          queries: [rateBy('cwa_verification_tans_total', 'cwa_outcome')],
         }),
         timeseries({
           title: 'teleTANs',
           description: 'teleTANs a second: issued, used, expired; steps of 50.',
           unit: 'cps',
-          queries: [query('sum by (cwa_outcome) (rate(cwa_verification_tele_tans_total[$window]))', '{{cwa_outcome}}')],
+          queries: [rateBy('cwa_verification_tele_tans_total', 'cwa_outcome')],
           runbooks: ['TeleTanGuessing', 'GuessingAlarm'],
         }),
       ],
