@@ -6,6 +6,8 @@ import JSZip from 'jszip';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../random/random.ts';
 import { openArchive, packArchive } from './export-archive.ts';
+import { encodeKeyExport } from './key-export.ts';
+import { publishedFields } from './risk-level.ts';
 import { writeZip } from './zip-writer.ts';
 
 const large = Buffer.concat(Array.from({ length: 60_000 }, (_, i) => seededKey(i)));
@@ -74,6 +76,30 @@ test.each([
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('20,000 keys take at most 18.7 octets each: little more than their random 16', async () => {
+  const random = seededRandom('size');
+  const keys = Array.from({ length: 20_000 }, () => {
+    const transmissionRiskLevel = 3 + random.int(6);
+    return {
+      keyData: random.bytes(16),
+      transmissionRiskLevel,
+      rollingStartIntervalNumber: (18_500 - random.int(14)) * 144,
+      rollingPeriod: random.int(20) === 0 ? 1 + random.int(143) : 144,
+      ...publishedFields(transmissionRiskLevel),
+    };
+  });
+  const bin = encodeKeyExport({
+    start: 0,
+    end: 3_600,
+    region: 'EUR',
+    batchNum: 1,
+    batchSize: 1,
+    signatureInfos: [],
+    keys,
+  });
+  expect((await writeZip([{ name: 'export.bin', content: bin }])).length / keys.length).toBeLessThanOrEqual(18.7);
 });
 
 test('entries of no octets are written too', async () => {

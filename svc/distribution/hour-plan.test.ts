@@ -55,6 +55,13 @@ test('D row 13: the 139 / 140 border', () => {
   });
 });
 
+test('decision 25: the same border for foreign keys', () => {
+  expect(planHour(100, none, waiting(139), rules, draw).takeForeign).toBe(false);
+  expect(planHour(100, none, waiting(140), rules, draw).takeForeign).toBe(true);
+  // Due or not, what is enough is not padded.
+  expect(planHour(124, none, waiting(140), rules, draw)).toMatchObject({ takeForeign: true, foreignPadding: 0 });
+});
+
 test('decision 25: DE and EUR packages each hold 0 or at least 140 keys', () => {
   for (let own = 0; own <= 280; own += 20) {
     for (let foreign = 0; foreign <= 280; foreign += 20) {

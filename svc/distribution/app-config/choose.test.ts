@@ -94,6 +94,18 @@ test('a rollback ends when something else is configured, and a second one goes t
   ]);
 });
 
+test('a rollback that has ended does not come back with the values that it stood in for', async () => {
+  const { w, run, age } = await setUp();
+  await run({});
+  await run(ageOf(14));
+  await requestRollback(w.database.pool, 1);
+  await run(ageOf(14));
+  expect(await age()).toBe(10);
+  await run(ageOf(12));
+  expect(await run(ageOf(14))).toEqual(both);
+  expect(await age()).toBe(14);
+});
+
 test('a version that does not exist cannot be asked for', async () => {
   const { w, run } = await setUp();
   await run({});
