@@ -1,8 +1,11 @@
-import { existsSync } from 'node:fs';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openArchive } from '../../lib/exposure/export-archive.ts';
+import { encodeKeyExport } from '../../lib/exposure/key-export.ts';
 import { decodeKeyExport } from '../../lib/exposure/key-export-reader.ts';
 import { repositoryRoot } from '../mesh/child.ts';
 import { replay } from '../replay/replay.ts';
@@ -56,3 +59,52 @@ test('a file with faults of many kinds: what did not come out counts under its r
     },
   });
 }, 120_000);
+
+test.each([
+  ['while its mesh starts', 'starting a mesh'],
+  ['while it is under way', 'phones have uploaded'],
+])(
+  'an interrupt of `cwa replay` %s ends it in order: no process and no file is left',
+  async (_when, progress) => {
+    const folder = mkdtempSync(join(tmpdir(), 'cwa-interrupt-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'keys.bin');
+    writeFileSync(file, keysOf(14));
+    const temporary = mkdtempSync(join(folder, 'tmp-'));
+    // In a group of its own: whoever is left of it can be told.
+    const tool = spawn(process.execPath, ['dev/cwa.ts', 'replay', file], {
+      cwd: repositoryRoot,
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const ended = once(tool, 'exit');
+    let told = '';
+    let interrupted = false;
+    tool.stderr.on('data', (text: Buffer) => {
+      told += text.toString();
+      if (interrupted || !told.includes(progress)) return;
+      interrupted = true;
+      tool.kill('SIGINT');
+    });
+    const [status] = await ended;
+    expect(told).toMatch(/cwa: interrupted\n$/);
+    expect(status).toBe(2);
+    expect(readdirSync(temporary)).toEqual([]);
+    expect(() => process.kill(-(tool.pid as number), 0)).toThrow('ESRCH');
+  },
+  180_000,
+);
+
+function keysOf(count: number): Uint8Array {
+  const keys = Array.from({ length: count }, (_unused, index) => ({
+    keyData: Buffer.alloc(16, index + 1),
+    transmissionRiskLevel: 5,
+    rollingStartIntervalNumber: midnight / 600 - 144 * (1 + (index % 13)),
+    rollingPeriod: 144,
+    reportType: 1,
+    daysSinceOnsetOfSymptoms: 1,
+  }));
+  const head = { start: midnight - 86_400, end: midnight, region: 'DE', batchNum: 1, batchSize: 1, signatureInfos: [] };
+  return encodeKeyExport({ ...head, keys });
+}

@@ -1,8 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { chownSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { ConfigError } from '../process/config.ts';
@@ -142,8 +141,8 @@ export function removeEmbeddedPostgres(directory: string): void {
 function initialise(binaries: string, directory: string, user: ServerUser, passwordFile: string): void {
   // Other users of the machine reach the port: without a password they would be superusers of the database.
   writeFileSync(passwordFile, secureRandom.bytes(24).toString('hex'), { mode: 0o600 });
-  // initdb reads a copy: it runs as the server's user, who may not reach the home.
-  const copy = join(tmpdir(), `cwa-initdb-${secureRandom.bytes(8).toString('hex')}`);
+  // initdb reads a copy: it runs as the server's user, who reaches the database's folder, and perhaps nothing else.
+  const copy = join(dirname(directory), `initdb-${secureRandom.bytes(8).toString('hex')}`);
   writeFileSync(copy, readFileSync(passwordFile), { mode: 0o600, flag: 'wx' });
   if (user.uid !== undefined) chownSync(copy, user.uid, user.gid ?? user.uid);
   const args = [
