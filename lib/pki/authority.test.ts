@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -35,6 +35,8 @@ test('a client from outside carries no name of the mesh', async () => {
 });
 
 test('the folder holds the CA, a pair for each process and client, and keys that only the owner reads', async () => {
+  // One that is there keeps its mode when it is written.
+  writeFileSync(join(folder, 'gateway.key'), '', { mode: 0o644 });
   await writePki(folder, { authority: await createAuthority('CA', now), processes: ['gateway', 'submission'] });
 
   expect(readdirSync(folder).sort()).toEqual([
@@ -48,6 +50,6 @@ test('the folder holds the CA, a pair for each process and client, and keys that
     'submission.crt',
     'submission.key',
   ]);
-  expect(statSync(join(folder, 'lab.key')).mode & 0o777).toBe(0o600);
+  for (const name of ['lab.key', 'gateway.key']) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
   expect(readFileSync(join(folder, 'ca.crt'), 'utf8')).toMatch(/^-----BEGIN CERTIFICATE-----\n/);
 });

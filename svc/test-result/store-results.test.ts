@@ -42,6 +42,7 @@ test('S row 61: an unknown id is pending and reading it writes nothing', async (
   ]);
   expect(await lookUp(quick, anId(1))).toEqual({ result: 5 });
   expect(await lookUp(pocNat, anId(1))).toEqual({ result: 10 });
+  await expect(get(...Array<string>(10_001).fill(anId(1)))).rejects.toMatchObject({ reason: 'TOO_MANY_IDS' });
   expect(await rowCount('test_result')).toBe(0);
 });
 
