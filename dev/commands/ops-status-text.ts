@@ -1,4 +1,4 @@
-import { type Hint, hintsOf } from '../../ops-api/status-page/hints.ts';
+import { calmText, type Hint, hintsOf } from '../../ops-api/status-page/hints.ts';
 import { type Latest, nodesOf, type Status } from '../../ops-api/status-page/status.ts';
 import { countText, due, levelText, number, span } from '../../ops-api/status-page/words.ts';
 
@@ -9,7 +9,7 @@ export function statusText(
 ): { readonly lines: readonly string[]; readonly hints: readonly Hint[] } {
   const hints = hintsOf(status);
   const lines = [
-    ...(hints.length === 0 ? ['all as expected'] : hints.map(({ text, runbook }) => `! ${text} (runbook ${runbook})`)),
+    ...(hints.length === 0 ? [calmText(status)] : hints.map(({ text, runbook }) => `! ${text} (runbook ${runbook})`)),
     '',
     ...nodesOf(status.services).map(({ name, health, instances }) => {
       const [first] = nodesOf(instances);

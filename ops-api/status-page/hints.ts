@@ -32,6 +32,12 @@ export function hintsOf(status: Status): readonly Hint[] {
   ];
 }
 
+/** What is said when there is nothing to look at: in the first minute after a start hardly anything is known. */
+export const calmText = ({ distribution, services }: Status): string =>
+  distribution?.lastRunAge.latest === null || nodesOf(services).some(({ health }) => health === 'AWAITED')
+    ? 'Nothing to look at in what is known so far.'
+    : 'All as expected.';
+
 /** Who is down before those who cannot do without it. */
 function processes(status: Status): Hint[] {
   const all = nodesOf(status.services);

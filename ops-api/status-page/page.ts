@@ -1,4 +1,4 @@
-import { hintsOf } from './hints.ts';
+import { calmText, hintsOf } from './hints.ts';
 import { Html, html } from './html.ts';
 import { type Latest, nodesOf, type Status } from './status.ts';
 import { script, style } from './style.ts';
@@ -41,7 +41,7 @@ ${securityPart(status)}
 
 function hintsPart(status: Status): Html {
   const hints = hintsOf(status);
-  if (hints.length === 0) return html`<p class="good">All as expected.</p>`;
+  if (hints.length === 0) return html`<p class="good">${calmText(status)}</p>`;
   const items = hints.map(({ text, runbook }) => html`<li>${text} <span class="quiet">Runbook: ${runbook}</span></li>`);
   return html`<h2>To look at</h2><ul class="hints">${items}</ul>`;
 }
