@@ -131,7 +131,7 @@ export const capacity: Dashboard = {
         }),
         timeseries({
           title: 'Memory',
-          description: 'Resident memory of the largest instance of each process, whole MiB.',
+          description: 'Resident memory of the largest instance of each process, in steps of 16 MiB.',
           unit: 'bytes',
           queries: [query('max by (job) (process_memory_usage)', '{{job}}')],
           warn: 1_073_741_824,

@@ -53,7 +53,7 @@ export function processRows(job: string, { dependencies = true, limits = true }:
         }),
         timeseries({
           title: 'Memory',
-          description: 'Resident memory and the heap of JavaScript in it, in whole MiB.',
+          description: 'Resident memory and the heap of JavaScript in it, in steps of 16 MiB.',
           unit: 'bytes',
           queries: [
             query(`process_memory_usage{${of}}`, 'resident {{instance}}'),
