@@ -1,6 +1,5 @@
-import { createServer } from 'node:net';
 import { ConfigError, type Env } from '../../lib/process/config.ts';
-import { freePort } from '../../lib/process/free-port.ts';
+import { freePort, isFree } from '../../lib/process/free-port.ts';
 import { type Name, prefixOf } from './names.ts';
 
 /** Ports that people and other programs rely on (architecture section 4, decision 4). */
@@ -48,19 +47,4 @@ export async function fixedPorts(env: Env): Promise<Ports> {
 export async function anyPorts(): Promise<Ports> {
   const names = Object.keys(publicPorts) as PublicPort[];
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await freePort()]))) as Ports;
-}
-
-async function isFree(port: number): Promise<boolean> {
-  for (const host of ['127.0.0.1', '::']) {
-    const probe = createServer();
-    const free = await new Promise<boolean>((done) => {
-      probe.once('error', (error: NodeJS.ErrnoException) =>
-        done(error.code !== 'EADDRINUSE' && error.code !== 'EACCES'),
-      );
-      probe.listen(port, host, () => done(true));
-    });
-    if (probe.listening) await new Promise((done) => probe.close(done));
-    if (!free) return false;
-  }
-  return true;
 }
