@@ -4,6 +4,7 @@ import tls from 'node:tls';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RegistrationServiceService } from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { ConfigError } from '../process/config.ts';
+import { breakableLink } from '../testing/breakable-link.ts';
 import { testPki, type TestPki } from '../testing/pki.ts';
 import type { SecurityEvent } from '../telemetry/security.ts';
 import { recordingLog, serve, someHandlers, type TestServer } from '../testing/rpc.ts';
@@ -189,6 +190,19 @@ test('certificates of both sides are replaced under load and no call fails', asy
   expect(failures).toEqual([]);
   expect(calls).toBeGreaterThan(50);
   expect(shown.size).toBe(5);
+  await server.stop();
+});
+
+test('a connection ends with its age, so that none keeps the certificates that it began with', async () => {
+  const server = await serving({ maxConnectionAgeMs: 100 });
+  const link = await breakableLink(server.port);
+  const channel = await server.channel('gateway', { address: link.address });
+  const client = clientOf(channel, name, RegistrationServiceService);
+  await until(async () => {
+    await client.registerTokens({ registrations: [] });
+    return link.connections() >= 3;
+  });
+  await link.close();
   await server.stop();
 });
 
