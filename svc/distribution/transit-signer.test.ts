@@ -86,7 +86,7 @@ test('transit: the request has the form of the API, the answer is a DER signatur
 });
 
 test('transit: what may pass is tried again: 5xx, limits, standbys, a broken connection, silence', async () => {
-  const { server, signer } = await setUp({ timeoutMs: 100 });
+  const { server, signer } = await setUp({ timeoutMs: 2_000 });
   for (const trouble of [
     reply(500, ''),
     reply(503, 'sealed'),
@@ -104,7 +104,7 @@ test('transit: what may pass is tried again: 5xx, limits, standbys, a broken con
 });
 
 test('transit: what lasts ends after the last attempt and names the setting, never the token', async () => {
-  const { server, signer } = await setUp({ timeoutMs: 100 });
+  const { server, signer } = await setUp({ timeoutMs: 1_000 });
   const cases: [Trouble, string][] = [
     [reply(503, '{"errors":["sealed"]}'), 'UNAVAILABLE'],
     [silence, 'TIMEOUT'],

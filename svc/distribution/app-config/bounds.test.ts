@@ -153,6 +153,18 @@ test('weights go by numbers of their enumeration', () => {
   }
 });
 
+test('D 2.4: both systems take 1 and 2 days since onset as keys are published with them', () => {
+  for (const field of [
+    'android.diagnosisKeysDataMapping.daysSinceOnsetToInfectiousness',
+    'ios.exposureConfiguration.infectiousnessForDaysSinceOnsetOfSymptoms',
+  ]) {
+    for (const map of [{ 1: 1 }, { 2: 2 }, { 1: 2, 2: 2 }, { 1: 1, 2: 1 }]) {
+      expect(faults(field, map)).toContainEqual({ field, value: map, rule: 'MISSING' });
+    }
+    expect(faults(field, { 1: 1, 2: 2, 3: 0 })).toEqual([]);
+  }
+});
+
 test('D 3.5 BETTER: the risk of check-ins covers every level, and its mappings do not overlap', () => {
   const risk = 'presenceTracing.riskCalculationParameters';
   const { transmissionRiskValueMapping: levels } = source.presenceTracing.riskCalculationParameters;

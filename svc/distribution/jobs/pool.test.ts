@@ -137,6 +137,18 @@ test('D row 40: a package that somebody should look at is told, before the maxim
   expect(w.log.lines).toContainEqual(expect.objectContaining({ level: 'warn', event: 'package-large', count: 150 }));
 });
 
+test('D row 40: padding counts towards the most that a day may hold', async () => {
+  const w = await world({ rules: { maximumKeys: 280 } });
+  await w.run();
+  w.submit(10);
+  w.clock.set('2020-09-14T11:05:00Z');
+  const padded = await w.run();
+  expect(padded.keysAssigned).toBe(10);
+  w.submit(200);
+  const next = await w.nextHour();
+  expect(10 + padded.paddingKeys + next.keysAssigned).toBeLessThanOrEqual(280);
+});
+
 test('D row 22: a PCR row of a key that is published already changes nothing and is a duplicate', async () => {
   const w = await world();
   await w.run();
