@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
   KeyType,
@@ -6,7 +7,7 @@ import {
   TeleTanType,
 } from '../../gen/mesh/cwa/verification/v1/verification.ts';
 import { UUID_PATTERN } from '../../lib/exposure/token-format.ts';
-import { aDob, aGuid, dayMs, guid, hourMs, isToken, openService, teleTan } from './fixtures/open-service.ts';
+import { aDob, aGuid, dayMs, guid, hourMs, isToken, keys, openService, teleTan } from './fixtures/open-service.ts';
 
 const {
   REGISTER_TOKEN_REFUSAL_INVALID_KEY: INVALID_KEY,
@@ -31,6 +32,17 @@ test('S row 41: a plain hash that was registered as one with date of birth is no
   const { registerGuid } = await openService();
   expect(await registerGuid(aGuid(1), aGuid(2))).toMatch(UUID_PATTERN);
   expect(await registerGuid(aGuid(2))).toBe(ALREADY_REGISTERED);
+});
+
+test('lists of more than 5,000 items are refused whole', async () => {
+  const { register, getResults, issue, reserveAll } = await openService();
+  const tooMany = { reason: 'TOO_MANY_ITEMS' };
+  const many = <T>(item: T) => Array<T>(5_001).fill(item);
+  await expect(register(...many(guid(aGuid(1))))).rejects.toMatchObject(tooMany);
+  await expect(getResults(...many(randomUUID()))).rejects.toMatchObject(tooMany);
+  await expect(issue(...many(randomUUID()))).rejects.toMatchObject(tooMany);
+  const claim = { tan: randomUUID(), keysHash: keys(1), event: false };
+  await expect(reserveAll(...many(claim))).rejects.toMatchObject(tooMany);
 });
 
 test('a plain hash sent as the one with date of birth too says nothing more', async () => {
