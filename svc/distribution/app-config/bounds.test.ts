@@ -153,6 +153,17 @@ test('weights go by numbers of their enumeration', () => {
   }
 });
 
+test('D 3.2: versions of apps are three whole numbers', () => {
+  for (const system of ['ios', 'androidSemantic']) {
+    for (const bound of ['min', 'latest']) {
+      const field = `appVersions.${system}.${bound}`;
+      for (const value of ['1.2', '1.2.x', '', '1.2.3.4']) {
+        expect(faults(field, value)).toContainEqual({ field, value, rule: 'INVALID_VALUES' });
+      }
+    }
+  }
+});
+
 test('D 2.4: both systems take 1 and 2 days since onset as keys are published with them', () => {
   for (const field of [
     'android.diagnosisKeysDataMapping.daysSinceOnsetToInfectiousness',
