@@ -3,6 +3,7 @@ import { createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LabService, ResultStatus, TestFamily } from '../gen/edge/cwa/lab/v1/lab_pb.ts';
+import { StoreResultStatus } from '../gen/mesh/cwa/test_result/v1/test_result.ts';
 import { systemClock } from '../lib/time/clock.ts';
 import { startGateway } from './fixtures/start-gateway.ts';
 import { openHttp1, type Sent } from './fixtures/http1.ts';
@@ -268,4 +269,32 @@ test('the partners file is read again when it changes; a broken one changes noth
   gateway.writePartners(gateway.partnerList);
   await until(403);
   stranger.close();
+});
+
+test('above the limit of requests in hand a partner gets 503 with Retry-After, and is served again after it', async () => {
+  const held = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const busy = await startGateway({
+    env: { GATEWAY_MAX_PARTNER_REQUESTS: '1' },
+    labMesh: {
+      ...gateway.deps.labMesh,
+      storeResults: async ({ results }) => {
+        asked.resolve();
+        await held.promise;
+        return { outcomes: results.map(() => StoreResultStatus.STORE_RESULT_STATUS_STORED) };
+      },
+    },
+  });
+  const connect = () => openHttp1({ port: busy.labPort, ca: busy.ca, ...busy.identity('lab') });
+  const [one, two] = [await connect(), await connect()];
+  const sent = report({ testResults: [{ id: id(1), result: 1 }] });
+  const first = one.send(sent);
+  await asked.promise;
+  const shed = await two.send(sent);
+  expect([shed.status, shed.headers['retry-after'], shed.body.length]).toEqual([503, '60', 0]);
+  held.resolve();
+  expect((await first).status).toBe(204);
+  expect((await two.send(sent)).status).toBe(204);
+  for (const client of [one, two]) client.close();
+  await busy.close();
 });
