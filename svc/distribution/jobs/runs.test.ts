@@ -4,6 +4,7 @@ import { dateIndex, derivableKeys, hourIndex, openPackage, packageKey } from '..
 import { world, type World } from '../fixtures/world.ts';
 import { getDistributionReport } from '../get-distribution-report.ts';
 import { aCall } from '../../../lib/testing/call.ts';
+import { readRuns } from '../store/run-history.ts';
 import { runDistribution } from './run.ts';
 
 const puts = (w: World): string[] =>
@@ -88,6 +89,8 @@ test('D row 32: upload order, packages before hour index before date index befor
   const order = w.store.requests.map(({ operation, key }) => (operation === 'delete' ? 4 : rank(key)));
   expect(order).toEqual([...order].sort());
   expect(new Set(order)).toEqual(new Set([0, 1, 2, 3, 4]));
+  const [run] = await readRuns(w.database.pool, 1);
+  expect(run?.packages).toBe(order.filter((at) => at === 0).length);
 
   const fresh = await world({ start: '2020-09-12T21:05:00Z' });
   await fresh.run();
