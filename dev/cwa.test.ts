@@ -22,6 +22,16 @@ test('a full disk under the output is said in one line, with status 2', { timeou
   }
 });
 
+test('a database that nobody serves is said with its setting and the remedy', { timeout: 120_000 }, () => {
+  const env = { PATH: process.env['PATH'], DISTRIBUTION_DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' };
+  const args = ['dev/cwa.ts', 'config', 'history'];
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: repositoryRoot, encoding: 'utf8', env });
+  expect(stderr).toMatch(
+    /^cwa: DISTRIBUTION_DATABASE_URL: the database at 127\.0\.0\.1:1\/nothing .* start PostgreSQL/,
+  );
+  expect(status).toBe(2);
+});
+
 test('a reader that has seen enough is no fault', { timeout: 120_000 }, () => {
   const { status, stdout, stderr } = spawnSync(
     'bash',

@@ -1,3 +1,4 @@
+import { databaseUnusable } from '../../lib/db/migrate.ts';
 import { openPool, type Pool, readDatabaseConfig } from '../../lib/db/pool.ts';
 import type { Env } from '../../lib/process/config.ts';
 import { silentLog } from '../../lib/telemetry/log.ts';
@@ -28,8 +29,12 @@ export async function withVersions<T>(env: Env, use: (versions: Versions) => Pro
   const home = homeOf(env);
   const given = env['DISTRIBUTION_DATABASE_URL'];
   const url = given || (await askControl<{ url: string }>(home, 'GET', '/distribution/database')).url;
-  const pool = openPool(readDatabaseConfig('DISTRIBUTION', { ...env, DISTRIBUTION_DATABASE_URL: url }), silentLog);
+  const config = readDatabaseConfig('DISTRIBUTION', { ...env, DISTRIBUTION_DATABASE_URL: url });
+  const pool = openPool(config, silentLog);
   try {
+    await pool.query('SELECT 1').catch((error: unknown) => {
+      throw databaseUnusable(config, error);
+    });
     return await use(versionsIn(pool, given ? undefined : home));
   } finally {
     await pool.close();

@@ -6,6 +6,7 @@ import {
   DistributionServiceService,
   RunDistributionResponse,
 } from '../../gen/mesh/cwa/distribution/v1/distribution.ts';
+import { RpcError } from '../../lib/rpc/errors.ts';
 import { bind } from '../../lib/rpc/server.ts';
 import { fakeClock } from '../../lib/testing/clock.ts';
 import { testPki } from '../../lib/testing/pki.ts';
@@ -15,7 +16,7 @@ import { openScheduler } from './scheduler.ts';
 const start = Date.parse('2026-11-26T10:20:00Z');
 
 /** A scheduler, a clock that it moves, and a distribution that notes the time of its runs. */
-async function aScheduler() {
+async function aScheduler(fails?: Error) {
   const pki = await testPki();
   await pki.files('scheduler');
   const home = mkdtempSync(join(tmpdir(), 'cwa-scheduler-'));
@@ -24,6 +25,7 @@ async function aScheduler() {
   const runs: string[] = [];
   const handlers = someHandlers<typeof DistributionServiceService>({
     runDistribution: async () => {
+      if (fails) throw fails;
       runs.push(clock.now().toISOString().slice(11, 16));
       return RunDistributionResponse.fromPartial({});
     },
@@ -66,4 +68,11 @@ test('one that is stopped stays at the hour it has reached; the next goes on fro
   expect(runs).toEqual(['11:00', '12:00']);
   expect(clock.now().toISOString()).toBe('2026-11-26T12:00:00.000Z');
   expect(await scheduler.advanceTo(clock.nowMs() + 1_800_000)).toBe(1);
+});
+
+test('a run that fails is told with its log, by a move of the clock too', async () => {
+  const { scheduler } = await aScheduler(new RpcError('INTERNAL', 'INTERNAL'));
+  const told = /^a distribution run failed \(INTERNAL\); .*distribution\.log says why/;
+  await expect(scheduler.run()).rejects.toThrow(told);
+  await expect(scheduler.advanceTo(start + 60_000)).rejects.toThrow(told);
 });

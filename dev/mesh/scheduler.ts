@@ -6,6 +6,7 @@ import {
 } from '../../gen/mesh/cwa/distribution/v1/distribution.ts';
 import { watchCertificates } from '../../lib/rpc/certificates.ts';
 import { clientOf, openChannel } from '../../lib/rpc/client.ts';
+import { RpcError } from '../../lib/rpc/errors.ts';
 import { systemClock } from '../../lib/time/clock.ts';
 import type { ClockService } from './clock-service.ts';
 
@@ -32,8 +33,13 @@ export function openScheduler(home: string, port: number, clockService: ClockSer
   const service = 'cwa.distribution.v1.DistributionService';
   const client = clientOf(channel, service, DistributionServiceService, { deadlineMs: 300_000 });
   const inTurn = oneAtATime();
+  const runOnce = () =>
+    client.runDistribution({}).catch((error: unknown) => {
+      if (!(error instanceof RpcError)) throw error;
+      throw new Error(runFailed(error.code, home), { cause: error });
+    });
   return {
-    run: () => inTurn(() => client.runDistribution({})),
+    run: () => inTurn(runOnce),
     report: () => client.getDistributionReport({}),
     advanceTo: (ms, onHour, signal) =>
       inTurn(async () => {
@@ -41,7 +47,7 @@ export function openScheduler(home: string, port: number, clockService: ClockSer
         for (const at of stops) {
           signal?.throwIfAborted();
           await clockService.moveTo(at);
-          await client.runDistribution({});
+          await runOnce();
           onHour?.(new Date(at));
         }
         return stops.length;
@@ -52,6 +58,9 @@ export function openScheduler(home: string, port: number, clockService: ClockSer
     },
   };
 }
+
+const runFailed = (code: string, home: string): string =>
+  `a distribution run failed (${code}); ${join(home, 'log', 'distribution.log')} says why, and the next run finishes it`;
 
 /** Every full hour on the way, and the end. */
 function stopsBetween(fromMs: number, toMs: number): number[] {

@@ -13,7 +13,7 @@ export async function migrate(config: DatabaseConfig, directory: string, log: Lo
   try {
     await client.connect();
   } catch (error) {
-    throw new ConfigError([unreachable(config, error)]);
+    throw databaseUnusable(config, error);
   }
   try {
     const applied = await runner({
@@ -33,9 +33,11 @@ export async function migrate(config: DatabaseConfig, directory: string, log: Lo
   }
 }
 
-function unreachable(config: DatabaseConfig, error: unknown): string {
+/** What a caller reads when nobody answers at the address of a database, or it lets nobody in. */
+export function databaseUnusable(config: DatabaseConfig, error: unknown): ConfigError {
   const { hostname, port, pathname } = new URL(config.url);
   const code = (error as { code?: string }).code ?? (error instanceof Error ? error.name : 'error');
   const at = `${hostname}:${port || 5432}${pathname}`;
-  return `${config.setting}: the database at ${at} cannot be used (${code}); start PostgreSQL there or correct the setting`;
+  const remedy = 'start PostgreSQL there or correct the setting';
+  return new ConfigError([`${config.setting}: the database at ${at} cannot be used (${code}); ${remedy}`]);
 }

@@ -15,7 +15,7 @@ extend type Query {
 type Security {
   "The range. Unit: none. Source: the range that was asked for."
   range: Range!
-  "Counts by process and kind; only those that there were. Unit: list. Source: \`cwa.security.events\`."
+  "Counts by process and kind; kinds that did not occur have 0. Unit: list. Source: \`cwa.security.events\`."
   events(first: Int, after: String): SecurityCountConnection!
 }
 
