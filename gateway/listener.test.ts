@@ -173,6 +173,29 @@ test('decision 16: above the limit of requests in hand new ones get 503, empty, 
   await busy.close();
 });
 
+test('decision 16: above the limit of octets in hand new ones get 503 until bodies are gone, real and fake alike', async () => {
+  const schedule = heldSchedule();
+  schedule.letGo('for good');
+  const full = await startGateway({ env: { GATEWAY_MAX_HELD_MIB: '1' }, schedule });
+  const open = () => openHttp1({ port: full.phonePort, ca: full.ca });
+  const { real, fake } = phoneRequests['diagnosis-keys'] as { real: Sent; fake: Sent };
+  const client = await open();
+  const statusOf = async (sent: Sent) => (await client.send(sent)).status;
+  // Ten bodies of 102,400 octets stay below a mebibyte, eleven do not.
+  const unfinished = await Promise.all(Array.from({ length: 11 }, open));
+  const large = { ...real, body: Buffer.alloc(102_400) };
+  for (const { begin } of unfinished.slice(1)) begin(large);
+  await sleep(200);
+  expect([await statusOf(real), await statusOf(fake)]).toEqual([200, 200]);
+  unfinished[0]?.begin(large);
+  await expect.poll(() => statusOf(real)).toBe(503);
+  expect(await statusOf(fake)).toBe(503);
+  for (const { close } of unfinished) close();
+  await expect.poll(() => statusOf(real)).toBe(200);
+  client.close();
+  await full.close();
+});
+
 test('every answer of a phone route is on the schedule, refusals included; unknown paths and downloads are not', async () => {
   const schedule = heldSchedule();
   const timed = await startGateway({ schedule });

@@ -181,22 +181,32 @@ test('downloads are counted by what was asked for and what came of it', async ()
   expect(await metrics.seen('cwa.gateway.downloads'), 'a wrong verb asks for nothing').toBe(15);
 });
 
-test('the share of fakes is that of the last full hour, and nothing before', async () => {
+test('the share of fakes is that of the last full hour, of those that were not shed, and nothing before', async () => {
   const hourMs = 3_600_000;
   // It stands, lest the hour turn while requests come.
   let nowMs = 472_222 * hourMs;
   const clock = { ...systemClock, nowMs: () => nowMs, now: () => new Date(nowMs) };
-  const { phone, metrics } = await observed({}, { clock });
+  const schedule = heldSchedule();
+  schedule.letGo('for good');
+  const { phone, metrics } = await observed({ GATEWAY_MAX_PHONE_REQUESTS: '40' }, { clock, schedule });
   const registration = phoneRequests['registrationToken'] as { real: Sent; fake: Sent };
   const clients = await Promise.all(Array.from({ length: 20 }, phone));
+  const send = (requests: readonly Sent[]) =>
+    Promise.all(
+      clients.map(async (client, lane) => {
+        for (let i = lane; i < requests.length; i += clients.length) await client.send(requests[i] as Sent);
+      }),
+    );
   nowMs += hourMs;
-  const requests = Array.from({ length: 1_000 }, (_, i) => (i % 4 === 0 ? registration.real : registration.fake));
-  await Promise.all(
-    clients.map(async (client, lane) => {
-      for (let i = lane; i < requests.length; i += clients.length) await client.send(requests[i] as Sent);
-    }),
-  );
-  for (const client of clients) client.close();
+  await send(Array.from({ length: 1_000 }, (_, i) => (i % 4 === 0 ? registration.real : registration.fake)));
+  const [one] = clients;
+  const statusOf = async (sent: Sent) => (await one?.send(sent))?.status;
+  // More than may be in hand: some may be shed themselves.
+  const unfinished = await Promise.all(Array.from({ length: 60 }, phone));
+  for (const { begin } of unfinished) begin(registration.real);
+  await expect.poll(() => statusOf(registration.real)).toBe(503);
+  await send(Array.from({ length: 1_000 }, () => registration.fake));
+  for (const client of [...clients, ...unfinished]) client.close();
   expect(await metrics.seen('cwa.gateway.fake.share')).toBe(0);
   nowMs += hourMs;
   expect(await metrics.seen('cwa.gateway.fake.share'), 'three quarters, in steps of a tenth').toBe(0.7);
