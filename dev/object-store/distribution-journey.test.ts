@@ -16,8 +16,7 @@ import {
   openPackage,
   packageKey,
 } from '../../svc/distribution/fixtures/read-store.ts';
-import { runUnlessBusy } from '../../svc/distribution/fixtures/simulation.ts';
-import { testSigningKey, world } from '../../svc/distribution/fixtures/world.ts';
+import { testSigningKey, wholeRun, world } from '../../svc/distribution/fixtures/world.ts';
 import { rebuildStore } from '../../svc/distribution/jobs/rebuild.ts';
 import { runDistribution } from '../../svc/distribution/jobs/run.ts';
 import { startObjectStore } from './object-store.ts';
@@ -94,7 +93,7 @@ test.each(stores)(
     });
     const w = await world({ start: '2020-09-13T21:05:00Z' });
     const deps = { ...w.deps, blob: store };
-    const run = () => runUnlessBusy(deps);
+    const run = () => wholeRun(deps);
     const at = (time: string) => w.clock.set(time);
 
     // An hour of keys, then midnight: packages, indexes, headers and signatures as phones expect them.

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Death, Killed, type Life, mortalLife } from '../fixtures/mortal-life.ts';
 import { derivableKeys } from '../fixtures/read-store.ts';
-import { runUnlessBusy } from '../fixtures/simulation.ts';
 import { type World, world } from '../fixtures/world.ts';
 import { cloneTestDatabase } from '../../../lib/testing/database.ts';
 import { silentLog } from '../../../lib/telemetry/log.ts';
@@ -92,7 +91,7 @@ test.each([
         derivableKeys(w.store).filter((key) => !stored.has(key)),
         where,
       ).toEqual([]);
-      await runUnlessBusy(w.deps);
+      await w.run();
       expect(contents(w), where).toEqual(expected);
       expect(w.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
       expect(await outcomesSince(w, runsBefore)).toEqual(isAtTheEnd(death, counts) ? ['done', 'done'] : ['done']);
