@@ -12,6 +12,11 @@ import { aHashedGuid, labReport, payload, registration, resultPoll, tanRequest, 
 import { callAsStranger } from './stranger.ts';
 
 const width = 40;
+/**
+ * Transactions of distribution are told in steps of 5, bucket by bucket: with so many of a kind one of six buckets grows,
+ * however near to their next step the runs of the journey left them.
+ */
+const enoughForAStep = 25;
 const hourMs = 3_600_000;
 
 interface Wire {
@@ -52,6 +57,8 @@ export async function driveTraffic(mesh: Mesh, people: number, tell: (part: stri
       await mesh.advanceTo((Math.floor(mesh.clock.nowMs() / hourMs) + 1) * hourMs);
       await downloads(phones, 20);
     }
+    tell('runs that have nothing to do');
+    for (let runs = 0; runs < enoughForAStep; runs++) await mesh.runDistribution();
   } finally {
     await phones.close();
     await lab.close();
