@@ -38,12 +38,7 @@ export async function driveTraffic(mesh: Mesh, people: number, tell: (part: stri
     tell(`${people} people from the laboratory to the upload`);
     await wholeWays(mesh, phones, lab, people, width);
     tell('people one after another');
-    // Few at a time, or the gateway gathers them: calls and transactions that phones cause are told from 50 an hour on,
-    // and only what grows after that is a rate.
-    for (let times = 0; times < 2; times++) {
-      await wholeWays(mesh, phones, lab, 120, 4);
-      await delay(3_000);
-    }
+    await oneAfterAnother(mesh, phones, lab);
     tell('refusals, downloads');
     await refusals(mesh, phones);
     await downloads(phones, people);
@@ -58,11 +53,39 @@ export async function driveTraffic(mesh: Mesh, people: number, tell: (part: stri
       await downloads(phones, 20);
     }
     tell('runs that have nothing to do');
-    for (let runs = 0; runs < enoughForAStep; runs++) await mesh.runDistribution();
+    await idleRuns(mesh);
   } finally {
     await phones.close();
     await lab.close();
   }
+}
+
+/** Once more what is told in large steps only: an hour that ends between two of them takes with it what was below. */
+export async function driveMore(mesh: Mesh): Promise<void> {
+  const phones = openWire(mesh, mesh.ports.GATEWAY_PHONE_PORT);
+  const lab = openWire(mesh, mesh.ports.GATEWAY_PARTNER_PORT, 'lab');
+  try {
+    await oneAfterAnother(mesh, phones, lab);
+    await idleRuns(mesh);
+  } finally {
+    await phones.close();
+    await lab.close();
+  }
+}
+
+/**
+ * Few at a time, or the gateway gathers them: calls and transactions that phones cause are told from 50 an hour on, and
+ * only what grows after that is a rate.
+ */
+async function oneAfterAnother(mesh: Mesh, phones: Wire, lab: Wire): Promise<void> {
+  for (let times = 0; times < 2; times++) {
+    await wholeWays(mesh, phones, lab, 120, 4);
+    await delay(3_000);
+  }
+}
+
+async function idleRuns(mesh: Mesh): Promise<void> {
+  for (let runs = 0; runs < enoughForAStep; runs++) await mesh.runDistribution();
 }
 
 async function wholeWays(mesh: Mesh, phones: Wire, lab: Wire, people: number, lanes: number): Promise<void> {
