@@ -1,4 +1,4 @@
-/** What a receiver acts upon as a whole: nothing less of it has any effect. */
+/** What a receiver acts upon as a whole: less of it has no effect. */
 export interface Frame {
   readonly bytes: Buffer;
   /** For reports: what it is, never what is in it. */

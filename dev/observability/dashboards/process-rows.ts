@@ -139,7 +139,7 @@ export function meshRow(job: string): Row {
   };
 }
 
-/** The database of the process, and its repeated jobs where it has any. */
+/** The database of the process, and its repeated jobs if there are some. */
 export function databaseRow(job: string, jobs = true): Row {
   const of = `job="${job}"`;
   return {
